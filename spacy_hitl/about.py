@@ -1,0 +1,2 @@
+__title__ = "spacy-hitl"
+__version__ = "0.1.0"

@@ -1,0 +1,42 @@
+"""`spacy hitl status`: where each task stands."""
+
+from pathlib import Path
+
+import typer
+from wasabi import msg
+
+from . import hitl_cli
+from ._util import friendly_errors
+
+
+@hitl_cli.command("status")
+def status_cli(
+    # fmt: off
+    config: Path = typer.Argument(..., help="Config of the prompted pipeline (.cfg)"),
+    # fmt: on
+) -> None:
+    """Show texts by lane, and per task: proposals, decisions, the student's figure, the verdict."""
+    with friendly_errors():
+        from ..exchange.status import project_status
+
+        status = project_status(config)
+        lanes = ", ".join(f"{n} {lane}" for lane, n in status.lanes.items())
+        msg.info(f"{status.rows} rows, {sum(status.lanes.values())} texts ({lanes})")
+        header = ("task", "usable", "other", "decided", "older task", "score", "promoted")
+        rows = [
+            (
+                t.task,
+                t.usable,
+                ", ".join(f"{n} {s}" for s, n in t.unusable.items()) or "-",
+                f"{t.decided} ({t.by_person} by people)",
+                t.outdated,
+                "-" if t.score is None else f"{t.score:.3f}",
+                t.promoted,
+            )
+            for t in status.tasks
+        ]
+        msg.table(rows, header=header, divider=True)
+        if status.near_duplicates:
+            msg.info(
+                f"{status.near_duplicates} near-duplicates of gold or dev kept out of training"
+            )

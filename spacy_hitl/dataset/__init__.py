@@ -1,0 +1,1 @@
+"""The task dataset: texts and their lanes, proposals of models, decisions of people."""

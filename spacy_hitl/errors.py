@@ -1,0 +1,165 @@
+"""Every error a user can meet, with a code, and the exceptions that carry them.
+
+    HitlError               base class; never raised itself
+    |- InputError           what was given cannot be used: a file, a line, a label, a config
+    |- StateError           what was stored cannot be used: newer version, locked, disk full
+    '- ModelError           the model that answers cannot be used at all: stop asking
+
+A message says what came, what was expected and what to do. Codes are grouped by hundreds:
+000 files and records, 050 dataset, 100 annotate, 200 review, 300 distill, 400 evaluate,
+500 promote, 600 apply.
+"""
+
+import re
+from typing import Any
+
+
+class _Catalogue(type):
+    """Prefix every message with its code."""
+
+    def __getattribute__(cls, name: str) -> Any:
+        value = super().__getattribute__(name)
+        return f"[{name}] {value}" if re.fullmatch(r"[HW]\d{3}", name) else value
+
+
+class Errors(metaclass=_Catalogue):
+    # 000: files, lines, records, configs
+    H001 = "Can't find {what} at '{path}'. Check the path (current folder: '{cwd}')."
+    H002 = (
+        "{where}: this line is not valid JSON ({detail}). Expected one JSON object per line. "
+        "Correct or remove the line and run the command again; nothing of the file was stored."
+    )
+    H003 = "Config '{path}' can't be used: {detail}"
+    H004 = "{where}: {problem}. Correct the record and run the command again."
+    H005 = (
+        "{where}: the text {problem}. Texts must be non-empty Unicode without NUL characters or "
+        "lone surrogates. Clean the text (or remove the line) and run the command again."
+    )
+    H006 = (
+        "{where}: the text has {length} characters, more than the limit of {limit}. Split it "
+        "into smaller texts, or raise max_chars in [hitl.data] of the config."
+    )
+    H007 = "Can't write '{path}': {detail}. What was there before is unchanged. {remedy}"
+    H008 = (
+        "{where}: field '{field}' is missing or not a string. Expected an object with at least "
+        "'{id_field}' and '{text_field}'; other names can be set in [hitl.data]."
+    )
+    H009 = (
+        "This needs the optional package '{package}', which is not installed. "
+        'Install it with: pip install "spacy-hitl[{extra}]"'
+    )
+    H010 = "Config '{path}' has no component '{name}'. Its pipeline is: {pipeline}."
+    H011 = (
+        "Config '{path}' has no prompted component: nothing in [nlp] pipeline uses the factory "
+        "'hitl_llm'. Add one, see the README for a block to copy."
+    )
+    H012 = "'{name}' in [hitl] of '{path}' is {problem}."
+
+    # 050: the dataset
+    H050 = (
+        "'{path}' was written by a newer version of spacy-hitl (format {found}, this version "
+        "reads up to {known}). Upgrade with: pip install --upgrade spacy-hitl"
+    )
+    H051 = "'{path}' is not a {what} of spacy-hitl ({detail}). Nothing was changed."
+    H052 = "{where}: the id '{id}' was already used at {first}. Ids must be unique in a source."
+    H053 = (
+        "{where}: the row '{id}' of source '{source}' is stored with a different text. Rows are "
+        "never changed: give the new text a new id."
+    )
+    H054 = "{where}: lane '{lane}' is not one of {lanes}."
+    H055 = (
+        "{where}: the text of row '{id}' belongs to lane '{stored}' and can't become '{lane}': a "
+        "text never changes its lane. Remove the lane from the line or leave the row out."
+    )
+    H056 = (
+        "Lane 'gold' can't be opened here: gold texts are for evaluation only and never reach "
+        "training, few-shot examples, knowledge bases or thresholds."
+    )
+    H057 = "No dataset at '{path}'. Run 'spacy hitl annotate' or 'spacy hitl import' first."
+    H058 = "{where}: unknown {what} '{value}' for task '{task}'. Known: {known}."
+    H059 = (
+        "{where}: '{value}' names no stored text. Import or annotate the texts first, then their "
+        "decisions."
+    )
+    H060 = (
+        "Can't write to '{path}': {detail}. The last change was rolled back, everything stored "
+        "before is intact. {remedy}"
+    )
+    H061 = "{where}: {problem} in the annotation of task '{task}'. {remedy}"
+    H062 = "'{path}' is in use by another process ({detail}). Stop it or wait, then run again."
+
+    # 100: annotate, tasks and models
+    H100 = (
+        "Component '{name}' has no {block}. Add a block [components.{name}.{block}], for example "
+        "{example}."
+    )
+    H101 = "Task '{kind}' needs {what}. {remedy}"
+    H102 = (
+        "Labels, definitions and guidelines can't hold the line '{marker}': it marks the text "
+        "in the prompt."
+    )
+    H103 = "The model failed on this text: {detail}"
+    H104 = "The model of component '{name}' gave {found} answers to {expected} requests."
+    H105 = (
+        "No recorded answer in '{path}' for this text (digest {digest}...), task '{task}', sample "
+        "{sample}. The replay model answers only what was recorded; put a real model into "
+        "the component's model block to annotate new texts."
+    )
+    H106 = (
+        "The prompt holds no text between the markers '<text>' and '</text>': the replay model "
+        "answers only prompts of spacy-hitl tasks."
+    )
+    H107 = "{where}: catalog entry {problem}. Expected an object with 'id', 'name', 'aliases'."
+    H108 = (
+        "The prompt for this text could not be built: {detail}. The document is marked as failed."
+    )
+    H109 = (
+        "The replay model in spacy-llm's own 'llm' component does not know the task: set "
+        "task = \"NAME\" in its model block (recorded in '{path}': {known})."
+    )
+
+    # 300: distill
+    H300 = (
+        "Nothing to train '{task}' on in '{path}': no {what} in lane '{lane}'. Import decisions "
+        "or annotate first, then export again."
+    )
+    H301 = "'{path}' holds rows of lane 'gold' ({where}). Export it again with 'spacy hitl export'."
+    H302 = "'{path}' was exported for task '{found}', the config asks for '{task}'."
+    H303 = "The pipeline has no component '{name}'. Its components are: {pipeline}."
+    H304 = "Distilling from '{config}' failed: {detail}"
+
+    # 400: evaluate
+    H400 = (
+        "No gold decisions for task '{task}' in '{path}'. Review texts of the lane 'gold' (or "
+        "import decisions on them) first."
+    )
+    H401 = "'{path}' has no component for task '{task}' (pipeline: {pipeline})."
+    H402 = "'{path}' holds a row of lane '{lane}' ({where}): only gold is evaluated on."
+
+    # 500: promote
+    H500 = "No metrics for task '{task}' at '{path}'. Run: spacy hitl evaluate"
+    H501 = "'{path}' is not a trained pipeline: {detail}. Run the distill step first."
+    H502 = "Nothing to promote: every task is held. {reasons}"
+    H503 = "'{path}' exists and is not a link made by promote. Move it away first."
+    H504 = "Components of '{first}' and '{second}' are both called '{name}'. Rename one."
+    H505 = "'{path}' was measured on another component than the one in '{trained}'. {remedy}"
+
+
+class Warnings(metaclass=_Catalogue):
+    W100 = "{count} of {total} documents failed in component '{name}' and are marked: {first}"
+
+
+class HitlError(Exception):
+    """Base class: shown to the user as it is, without a traceback, by every command."""
+
+
+class InputError(HitlError):
+    """What was given can't be used. Raised before anything of it was stored."""
+
+
+class StateError(HitlError):
+    """What was stored can't be used or written. The stored data is as it was before."""
+
+
+class ModelError(HitlError):
+    """The model can't answer any request (file missing, not allowed). Stops the run."""

@@ -1,0 +1,132 @@
+"""What needs no model: the majority, or a lookup of forms seen in reviewed training texts."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple
+
+import spacy
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
+from spacy.util import filter_spans
+
+from ..records import NIL, Annotation, CategoryAnnotation, SpanAnnotation, TaskHeader, TaskRow
+from ..tasks.linking.catalog import read_catalog
+
+
+def constant_categories(header: TaskHeader, reviewed: Sequence[TaskRow]) -> Annotation:
+    """The one answer for all texts that is right most often.
+
+    header (TaskHeader): A textcat task.
+    reviewed (Sequence[TaskRow]): Decided training texts.
+    RETURNS (Annotation): The majority label; if several can hold, the most frequent labels, as
+        many as give the best micro F on the reviewed texts.
+    """
+    counts = Counter(c.label for r in reviewed if r.decision for c in r.decision.cats)
+    ranked = [label for label, _ in sorted(counts.items(), key=lambda x: (-x[1], x[0]))]
+    if header.exclusive:
+        return Annotation(cats=tuple(CategoryAnnotation(label) for label in ranked[:1]))
+    total, texts = sum(counts.values()), len(reviewed)
+    best, chosen, hits = 0.0, 0, 0
+    for n, label in enumerate(ranked, start=1):
+        hits += counts[label]
+        f = 2 * hits / (n * texts + total)
+        if f > best:
+            best, chosen = f, n
+    return Annotation(cats=tuple(CategoryAnnotation(label) for label in ranked[:chosen]))
+
+
+def span_forms(reviewed: Sequence[TaskRow]) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): The most frequent label of each form (lower case) reviewed."""
+    seen: Dict[str, Counter[str]] = defaultdict(Counter)
+    for row in reviewed:
+        for s in row.decision.spans if row.decision else ():
+            seen[row.text[s.start : s.end].lower()][s.label] += 1
+    return {form: _most_common(labels) for form, labels in seen.items()}
+
+
+def link_forms(header: TaskHeader, reviewed: Sequence[TaskRow]) -> Dict[str, str]:
+    """RETURNS (Dict[str, str]): Catalog id by form: reviewed ones first, then catalog names."""
+    forms: Dict[str, str] = {}
+    if header.catalog is not None and Path(header.catalog).exists():
+        for entry in read_catalog(Path(header.catalog)).values():
+            for form in entry.forms:
+                forms.setdefault(form.lower(), entry.id)
+    seen: Dict[str, Counter[str]] = defaultdict(Counter)
+    for row in reviewed:
+        for s in row.decision.spans if row.decision else ():
+            seen[row.text[s.start : s.end].lower()][s.kb_id or NIL] += 1
+    forms.update({form: _most_common(ids) for form, ids in seen.items()})
+    return forms
+
+
+def _most_common(counts: "Counter[str]") -> str:
+    return min(counts, key=lambda name: (-counts[name], name))
+
+
+def lookup_spans(
+    texts: Sequence[str], forms: Dict[str, str], *, overlapping: bool
+) -> List[Annotation]:
+    """Label every occurrence of a known form, longest first.
+
+    texts (Sequence[str]): The texts.
+    forms (Dict[str, str]): Label by lower-case form.
+    overlapping (bool): Whether spans may overlap.
+    RETURNS (List[Annotation]): One annotation per text.
+    """
+    nlp = spacy.blank("xx")
+    matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+    for form, label in forms.items():
+        matcher.add(label, [nlp.make_doc(form)])
+    annotations = []
+    for text in texts:
+        found = matcher(nlp.make_doc(text), as_spans=True)
+        spans = found if overlapping else filter_spans(found)
+        annotations.append(
+            Annotation(
+                spans=tuple(
+                    sorted(SpanAnnotation(s.start_char, s.end_char, s.label_) for s in spans)
+                )
+            )
+        )
+    return annotations
+
+
+def lookup_links(docs: Sequence[Doc], forms: Dict[str, str]) -> List[Annotation]:
+    """Link the mentions that a system found by their form alone.
+
+    docs (Sequence[Doc]): With mentions in doc.ents.
+    forms (Dict[str, str]): Catalog id by lower-case form.
+    RETURNS (List[Annotation]): One annotation per document; unknown forms are NIL.
+    """
+    return [
+        Annotation(
+            spans=tuple(
+                SpanAnnotation(
+                    e.start_char, e.end_char, e.label_, kb_id=forms.get(e.text.lower(), NIL)
+                )
+                for e in doc.ents
+            )
+        )
+        for doc in docs
+    ]
+
+
+def baseline(
+    header: TaskHeader, reviewed: Sequence[TaskRow], texts: Sequence[str], docs: Sequence[Doc]
+) -> Tuple[str, List[Annotation]]:
+    """Run the baseline of a task.
+
+    header (TaskHeader): What the task is.
+    reviewed (Sequence[TaskRow]): Decided training texts, all the baseline learns from.
+    texts (Sequence[str]): The texts to annotate.
+    docs (Sequence[Doc]): For linking: the same texts with the student's mentions, so that
+        baseline and student differ in nothing but the link.
+    RETURNS (Tuple[str, List[Annotation]]): Its name, and one annotation per text.
+    """
+    if header.kind == "textcat":
+        constant = constant_categories(header, reviewed)
+        return ("majority" if header.exclusive else "most frequent labels"), [constant] * len(texts)
+    if header.kind == "linking":
+        return "lookup on the same mentions", lookup_links(docs, link_forms(header, reviewed))
+    forms = span_forms(reviewed)
+    return "lookup", lookup_spans(texts, forms, overlapping=header.kind == "spancat")

@@ -1,0 +1,93 @@
+"""Metrics as a table one can read in a terminal."""
+
+from typing import List, Optional, Sequence
+
+from wasabi import table
+
+from ..records import PERSON
+from ..scoring.results import STUDENT, SystemScore, TaskMetrics
+
+HEADER = ("task", "system", "score", "95% interval", "P", "R", "words/s", "MB")
+
+
+def system_row(task: str, s: SystemScore) -> List[str]:
+    """RETURNS (List[str]): One line of the table."""
+    return [
+        task,
+        f"{s.role}: {short_name(s.name)}" if s.role == "baseline" else s.role,
+        f"{s.score:.3f}",
+        f"{s.low:.3f} to {s.high:.3f}",
+        f"{s.p:.2f}",
+        f"{s.r:.2f}",
+        _number(s.words_per_s, "{:,.0f}"),
+        _number(s.megabytes, "{:.1f}"),
+    ]
+
+
+def _number(value: Optional[float], form: str) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def short_name(name: str, *, width: int = 34) -> str:
+    """RETURNS (str): The end of a long name."""
+    return name if len(name) <= width else "..." + name[-width + 3 :]
+
+
+def overview(metrics: Sequence[TaskMetrics]) -> str:
+    """Render all systems of some tasks.
+
+    metrics (Sequence[TaskMetrics]): One per task.
+    RETURNS (str): The table, and below it what the figures rest on.
+    """
+    rows = [system_row(m.main, s) for m in metrics for s in m.systems]
+    aligns = ("l", "l", "r", "l", "r", "r", "r", "r")
+    lines = [table(rows, header=HEADER, divider=True, aligns=aligns)]
+    lines.extend(footnotes(metrics))
+    return "\n".join(lines)
+
+
+def footnotes(metrics: Sequence[TaskMetrics]) -> List[str]:
+    """RETURNS (List[str]): What must be known to read the figures rightly."""
+    notes = []
+    for m in metrics:
+        origins = ", ".join(
+            f"{n} {'by a person' if o == PERSON else 'imported'}" for o, n in m.origins
+        )
+        notes.append(
+            f"{m.header.task}: {m.gold_texts} gold texts ({origins}),"
+            f" {'blind' if m.blind else 'NOT blind: some saw a proposal'}."
+        )
+    if any(origin != PERSON for m in metrics for origin, _ in m.origins):
+        notes.append(
+            "NOTE: imported gold decisions were not made by a person in this project. Figures on "
+            "them show how the tools work, not how good the system is for your users."
+        )
+    notes.append(
+        "Intervals: bootstrap over documents, 2,000 rounds. words/s: whole pipeline of the system, "
+        "this machine; none for a model that is replayed or asked over a network."
+    )
+    return notes
+
+
+def label_table(metrics: TaskMetrics) -> str:
+    """RETURNS (str): Scores per label of every system of a task."""
+    rows = []
+    for s in metrics.systems:
+        for label in s.labels:
+            figures = (f"{label.p:.2f}", f"{label.r:.2f}", f"{label.f:.2f}")
+            counts = (str(label.tp), str(label.fp), str(label.fn))
+            rows.append([s.role, label.label, *figures, *counts])
+    header = ("system", "label", "P", "R", "F", "tp", "fp", "fn")
+    return str(table(rows, header=header, divider=True, aligns=("l", "l", *"rrrrrr")))
+
+
+def verdict_line(metrics: TaskMetrics) -> str:
+    """RETURNS (str): In words: how the student stands beside the baseline."""
+    student = metrics.by_role(STUDENT)
+    if student is None or student.gain is None:
+        return f"{metrics.header.task}: no student was measured."
+    value, low, high = student.gain
+    return (
+        f"{metrics.header.task}: the student is {value:+.3f} [{low:+.3f}, {high:+.3f}] "
+        f"against the baseline (paired)."
+    )

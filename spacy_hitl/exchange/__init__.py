@@ -1,0 +1,1 @@
+"""Decisions in, corpora out: the helpers beside the six words."""

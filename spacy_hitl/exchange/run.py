@@ -1,0 +1,102 @@
+"""Import and export of a project, whose config names the dataset and the tasks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import spacy
+from spacy.tokens import DocBin
+
+from ..dataset.corpus import write_corpus
+from ..dataset.exchange import dump, is_dump, load, read_decisions
+from ..dataset.store import Dataset
+from ..dataset.views import GoldSet, TrainingSet
+from ..io import find_file, write_bytes, write_jsonl
+from ..pipeline.loading import load_prompted, prompted_components
+from ..records import TaskHeader, TaskRow
+from ..tasks.reference import set_reference
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What an import brought: counts by kind, fields that were not read, whether it decided."""
+
+    counts: Dict[str, int]
+    unused: Tuple[str, ...] = ()
+    decisions: bool = False
+
+
+def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) -> ImportSummary:
+    """Bring decisions, or a whole dataset, into the project's dataset.
+
+    config (Path): Config of the prompted pipeline: it knows the tasks and their labels.
+    path (Path): JSONL in the compact form (one field per task), or written by `export_all`.
+    annotator (Optional[str]): Who decided.
+    RETURNS (ImportSummary): What was stored.
+    RAISES (InputError): If a line can't be used; nothing of the file is stored then.
+    """
+    nlp, settings = load_prompted(config)
+    find_file(path, what="import file")
+    tasks = {name: c.task for name, c in prompted_components(nlp).items()}
+    with Dataset(settings.dataset) as dataset:
+        if is_dump(path):
+            return ImportSummary(load(path, dataset, settings))
+        decisions, unused = read_decisions(path, dataset, tasks, annotator=annotator)
+        new = dataset.add_decisions(decisions)
+    counts = {"decisions read": len(decisions), "of these new": new}
+    return ImportSummary(counts, tuple(unused), decisions=True)
+
+
+def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
+    """Write what training and evaluation read: files that are the same for the same dataset.
+
+    config (Path): Config of the prompted pipeline.
+    docbin (bool): Write decided texts as .spacy files too.
+    RETURNS (Dict[Path, int]): Texts per file: corpus/<task>.jsonl (lanes train and dev) and
+        corpus/gold/<task>.jsonl (lane gold, decided texts only).
+    """
+    nlp, settings = load_prompted(config)
+    counts: Dict[Path, int] = {}
+    for name, component in prompted_components(nlp).items():
+        header = component.task.header(name)
+        key = (component.model.source, component.sample, header.task_digest)
+        with TrainingSet(settings.dataset) as training:
+            rows = list(training.task_rows(name, key=key))
+        with GoldSet(settings.dataset) as gold:
+            gold_rows = list(gold.task_rows(name))
+        for folder, some in ((settings.corpus, rows), (settings.corpus / "gold", gold_rows)):
+            path = folder / f"{name}.jsonl"
+            write_corpus(path, header, some)
+            counts[path] = len(some)
+            if docbin:
+                counts[path.with_suffix(".spacy")] = _write_docbin(
+                    path.with_suffix(".spacy"), header, some, lang=nlp.lang
+                )
+    return counts
+
+
+def export_all(config: Path, path: Path) -> int:
+    """Write the whole dataset as JSON lines.
+
+    RETURNS (int): How many records were written.
+    """
+    _, settings = load_prompted(config)
+    dataset = Dataset(settings.dataset)
+    dataset.db.open(readonly=True)
+    try:
+        return write_jsonl(path, dump(dataset))
+    finally:
+        dataset.db.close()
+
+
+def _write_docbin(path: Path, header: TaskHeader, rows: Sequence[TaskRow], *, lang: str) -> int:
+    nlp = spacy.blank(lang)
+    docs: List[spacy.tokens.Doc] = []
+    for row in rows:
+        if row.decision is not None:
+            doc = nlp.make_doc(row.text)
+            set_reference(doc, row.decision, header)
+            doc.user_data.update(text_digest=row.text_digest, lane=row.lane)
+            docs.append(doc)
+    write_bytes(path, DocBin(docs=docs, store_user_data=True).to_bytes())
+    return len(docs)

@@ -1,0 +1,184 @@
+"""Files in, files out: digests, JSON lines with line numbers, writes that happen whole or not."""
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Dict, Iterable, Iterator, Tuple
+
+from .errors import Errors, InputError, StateError
+
+
+def text_digest(text: str) -> str:
+    """Identify a text by its exact characters.
+
+    text (str): Any string.
+    RETURNS (str): SHA-256 of the UTF-8 bytes, 64 hexadecimal digits.
+    """
+    return hashlib.sha256(text.encode("utf8", "surrogatepass")).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """Render a JSON value in one way only: sorted keys, no spaces, ASCII.
+
+    value (Any): Anything `json.dumps` accepts.
+    RETURNS (str): Equal strings for equal values.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def json_digest(value: Any) -> str:
+    """RETURNS (str): SHA-256 of the canonical JSON of a value, 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode("ascii")).hexdigest()
+
+
+def find_file(path: Path, *, what: str) -> Path:
+    """RETURNS (Path): The path, if a file or folder is there.
+    RAISES (InputError): If nothing is there.
+    """
+    if not path.exists():
+        raise InputError(Errors.H001.format(what=what, path=path, cwd=Path.cwd()))
+    return path
+
+
+def read_text(path: Path, *, what: str) -> str:
+    """RETURNS (str): The content of a UTF-8 file.
+    RAISES (InputError): If the file is missing or not UTF-8.
+    """
+    try:
+        return find_file(path, what=what).read_text(encoding="utf8")
+    except (UnicodeDecodeError, OSError) as e:
+        raise InputError(Errors.H004.format(where=path, problem=f"can't read it: {e}")) from e
+
+
+def read_jsonl(path: Path, *, what: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """Read JSON objects, one per line; blank lines are skipped.
+
+    path (Path): The file.
+    what (str): What the file is, for the error message.
+    YIELDS (Tuple[str, Dict[str, Any]]): "file:line" and the object.
+    RAISES (InputError): If the file is missing or a line is not a JSON object in UTF-8.
+    """
+    with find_file(path, what=what).open("rb") as file_:
+        for number, line in enumerate(file_, start=1):
+            if not line.strip():
+                continue
+            where = f"{path}:{number}"
+            try:
+                record = json.loads(line.decode("utf8"))
+            except (ValueError, RecursionError) as e:
+                raise InputError(Errors.H002.format(where=where, detail=e)) from e
+            if not isinstance(record, dict):
+                detail = f"found {type(record).__name__}"
+                raise InputError(Errors.H002.format(where=where, detail=detail))
+            yield where, record
+
+
+def check_text(text: str, *, where: str, max_chars: int) -> str:
+    """Refuse a text that could not be stored and shown exactly as it is.
+
+    text (str): The text.
+    where (str): Where it comes from, for the error message.
+    max_chars (int): Upper bound for its length in characters.
+    RETURNS (str): The same text.
+    RAISES (InputError): If it is empty, too long, or holds NUL or lone surrogates.
+    """
+    if not text.strip():
+        raise InputError(Errors.H005.format(where=where, problem="is empty"))
+    if len(text) > max_chars:
+        raise InputError(Errors.H006.format(where=where, length=len(text), limit=max_chars))
+    if "\x00" in text:
+        problem = f"has a NUL character at offset {text.index(chr(0))}"
+        raise InputError(Errors.H005.format(where=where, problem=problem))
+    try:
+        text.encode("utf8")
+    except UnicodeEncodeError as e:
+        problem = f"has a lone surrogate at offset {e.start}"
+        raise InputError(Errors.H005.format(where=where, problem=problem)) from e
+    return text
+
+
+def remedy_for(error: Exception) -> str:
+    """RETURNS (str): What a user can do about an error while writing."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if full or "full" in str(error) or "disk I/O" in str(error):
+        return "Free some disk space and run the command again; it goes on where it stopped."
+    return "Check the permissions of the folder and run the command again."
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file by new content, whole or not at all; missing parent folders are made.
+
+    path (Path): The file.
+    content (bytes): What it will hold.
+    RAISES (StateError): If it can't be written (full disk, permissions); the old file stays.
+    """
+    with write_atomic(path) as file_:
+        file_.write(content)
+
+
+@contextmanager
+def write_atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that replaces the old one only when all was written.
+
+    path (Path): The file; missing parent folders are made.
+    YIELDS (IO[bytes]): A binary file.
+    RAISES (StateError): If it can't be written (full disk, permissions); the old file stays.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file_:
+            yield file_
+            file_.flush()
+            os.fsync(file_.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as e:
+        message = Errors.H007.format(path=path, detail=e, remedy=remedy_for(e))
+        raise StateError(message) from e
+    finally:
+        if temporary and Path(temporary).exists():
+            Path(temporary).unlink()
+
+
+def write_jsonl(path: Path, records: Iterable[Dict[str, Any]]) -> int:
+    """Write records as JSON lines, whole or not at all.
+
+    path (Path): The file.
+    records (Iterable[Dict[str, Any]]): The records, in the order to write.
+    RETURNS (int): How many were written.
+    """
+    count = 0
+    with write_atomic(path) as file_:
+        for record in records:
+            line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
+            file_.write(line.encode("utf8", "backslashreplace"))
+            count += 1
+    return count
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one indented JSON document, whole or not at all."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    write_bytes(path, text.encode("utf8", "backslashreplace"))
+
+
+def folder_digest(path: Path) -> str:
+    """RETURNS (str): SHA-256 over the names and contents of all files below a folder."""
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    return json_digest(
+        [
+            [p.relative_to(path).as_posix(), hashlib.sha256(p.read_bytes()).hexdigest()]
+            for p in files
+        ]
+    )
+
+
+def folder_megabytes(path: Path) -> float:
+    """RETURNS (float): Size of all files below a folder in megabytes (10^6 bytes)."""
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file()) / 1e6

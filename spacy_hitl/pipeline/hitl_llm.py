@@ -1,0 +1,122 @@
+"""`hitl_llm`: a prompted component. Annotates in place; a document that fails fails alone."""
+
+import warnings
+from typing import Any, Dict, Iterable, Iterator, List, Optional, cast
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import minibatch, registry
+
+from ..errors import Errors, HitlError, InputError, Warnings
+from ..records import FAILED, Proposal, Request, Response
+from ..ty import Model, Task
+
+# spacy-llm makes these registries when it is imported, if nobody has. Making them here lets a
+# prompted pipeline load where only the core is installed (with a model that needs no more).
+for _name in ("llm_tasks", "llm_models", "llm_misc"):
+    if _name not in registry.get_registry_names():
+        registry.create(_name, entry_points=True)
+
+
+class HitlLLM:
+    """A prompted component.
+
+    name (str): Name of the component: the task's name in dataset, store and recording.
+    task (Task): What is annotated.
+    model (Model): Who answers.
+    sample (int): Which of several answers to the same question to use, from 1.
+    """
+
+    def __init__(self, name: str, task: Task, model: Model, *, sample: int = 1) -> None:
+        self.name = name
+        self.task = task
+        self.model = model
+        self.sample = sample
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Annotate one document.
+
+        doc (Doc): Changed in place; what other components wrote stays.
+        RETURNS (Doc): The same document. If the model failed on it, a warning says why and
+            the document's proposal has the status "failed".
+        """
+        return next(iter(self.pipe([doc], batch_size=1)))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
+        """Annotate documents, in order.
+
+        stream (Iterable[Doc]): The documents.
+        batch_size (int): How many documents are held in memory at a time.
+        YIELDS (Doc): The same documents.
+        RAISES (ModelError): If the model can answer no request at all.
+        """
+        failed, total, first = 0, 0, ""
+        for docs in minibatch(stream, batch_size):
+            for doc, response in zip(docs, self._respond(docs), strict=True):
+                proposal = self._apply(doc, response)
+                total += 1
+                if proposal.status == FAILED:
+                    failed += 1
+                    first = first or proposal.problems[0].detail
+                yield doc
+        if failed:
+            message = Warnings.W100.format(count=failed, total=total, name=self.name, first=first)
+            warnings.warn(message, UserWarning, stacklevel=2)
+
+    def _respond(self, docs: List[Doc]) -> Iterator[Response]:
+        requests: List[Optional[Request]] = []
+        errors: Dict[int, str] = {}
+        for i, doc in enumerate(docs):
+            try:
+                requests.append(self.task.build_request(doc, name=self.name, sample=self.sample))
+            except HitlError:
+                raise
+            except Exception as e:  # a user's own task may raise anything; the doc is marked failed
+                requests.append(None)
+                errors[i] = Errors.H108.format(detail=f"{type(e).__name__}: {e}")
+        responses = self.model.respond([r for r in requests if r is not None])
+        answered = 0
+        for i, request in enumerate(requests):
+            if request is None:
+                yield Response(model=self.model.source, error=errors[i])
+                continue
+            response = next(iter(responses), None)
+            if response is None:
+                expected = sum(r is not None for r in requests)
+                raise InputError(
+                    Errors.H104.format(name=self.name, found=answered, expected=expected)
+                )
+            answered += 1
+            yield response
+
+    def _apply(self, doc: Doc, response: Response) -> Proposal:
+        from ..tasks.base import apply_response
+
+        return apply_response(self.task, doc, response, name=self.name, sample=self.sample)
+
+
+def make_hitl_llm(
+    nlp: Language, name: str, task: Optional[Any], model: Optional[Any], sample: int
+) -> HitlLLM:
+    """Make a prompted component.
+
+    nlp (Language): The pipeline.
+    name (str): Name of the component.
+    task (Optional[Any]): From `@llm_tasks`.
+    model (Optional[Any]): From `@llm_models`; models of spacy-llm work too.
+    sample (int): Which of several answers to use, from 1.
+    RETURNS (HitlLLM): The component. Nothing was read or sent yet.
+    RAISES (InputError): If the config has no task or no model for it.
+    """
+    from ..llm.adapter import as_model
+
+    # Not isinstance: that would read the labels, and with them the catalog, from disk.
+    if not callable(getattr(task, "build_request", None)):
+        example = '@llm_tasks = "spacy-hitl.NER.v1"'
+        raise InputError(Errors.H100.format(name=name, block="task", example=example))
+    return HitlLLM(name, cast(Task, task), as_model(model, name=name), sample=sample)
+
+
+Language.factory(
+    "hitl_llm", default_config={"task": None, "model": None, "sample": 1}, func=make_hitl_llm
+)

@@ -1,0 +1,69 @@
+"""Load pipelines from configs and folders, and find their prompted components."""
+
+import warnings
+from pathlib import Path
+from typing import Dict, Tuple
+
+import spacy
+from confection import ConfigValidationError
+from spacy.language import Language
+from spacy.util import load_config, load_model_from_config
+
+from ..errors import Errors, HitlError, InputError
+from ..io import find_file
+from ..settings import Settings, read_settings
+from .hitl_llm import HitlLLM
+
+
+def load_prompted(path: Path) -> Tuple[Language, Settings]:
+    """Load a config whose components are prompted.
+
+    path (Path): A spaCy config.
+    RETURNS (Tuple[Language, Settings]): The pipeline, and the [hitl] section. Nothing was asked.
+    RAISES (InputError): If the config can't be read or resolved, or has no prompted component.
+    """
+    nlp, settings = load_config_file(path)
+    if not prompted_components(nlp):
+        raise InputError(Errors.H011.format(path=path))
+    return nlp, settings
+
+
+def load_config_file(path: Path) -> Tuple[Language, Settings]:
+    """RETURNS (Tuple[Language, Settings]): The pipeline of a config, and its [hitl] section."""
+    find_file(path, what="config")
+    try:
+        config = load_config(path, interpolate=True)
+        settings = read_settings(config, path=path)
+        return load_model_from_config(config, auto_fill=True), settings
+    except HitlError:
+        raise
+    except (ConfigValidationError, ValueError, KeyError, TypeError) as e:
+        raise InputError(Errors.H003.format(path=path, detail=str(e).strip())) from e
+
+
+def settings_of(path: Path) -> Settings:
+    """RETURNS (Settings): The [hitl] section of a config, without building the pipeline."""
+    find_file(path, what="config")
+    try:
+        return read_settings(load_config(path, interpolate=True), path=path)
+    except (ConfigValidationError, ValueError) as e:
+        raise InputError(Errors.H003.format(path=path, detail=str(e).strip())) from e
+
+
+def load_trained(path: Path) -> Language:
+    """Load a trained pipeline from its folder.
+
+    RAISES (InputError): If there is none.
+    """
+    find_file(path, what="trained pipeline")
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\[W095\]")
+            return spacy.load(path)
+    except (OSError, ValueError) as e:
+        raise InputError(Errors.H501.format(path=path, detail=e)) from e
+
+
+def prompted_components(nlp: Language) -> Dict[str, HitlLLM]:
+    """RETURNS (Dict[str, HitlLLM]): The prompted components by name, in pipeline order."""
+    return {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HitlLLM)}

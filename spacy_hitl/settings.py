@@ -1,0 +1,93 @@
+"""The [hitl] section of a config: where things are, and the rules of the project."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, Mapping
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from .errors import Errors, InputError
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """[hitl.data]: how rows are read.
+
+    id_field, text_field, lane_field: names of the fields in the input file.
+    max_chars: longest text that is accepted, in characters.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    id_field: str = "id"
+    text_field: str = "text"
+    lane_field: str = "lane"
+    max_chars: int = 50_000
+
+
+@dataclass(frozen=True)
+class LaneSettings:
+    """[hitl.lanes]: share of texts drawn into gold and dev; the rest is train."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    gold: float = 0.1
+    dev: float = 0.1
+    salt: str = "spacy-hitl"
+
+
+@dataclass(frozen=True)
+class PromoteSettings:
+    """[hitl.promote]: what a student must reach before it replaces the prompted component.
+
+    name: name of the promoted pipeline.
+    floors: lowest accepted value of the main score, per task.
+    min_gold: smallest number of gold texts a verdict may rest on.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    name: str = "pipeline"
+    floors: Dict[str, float] = field(default_factory=dict)
+    min_gold: int = 50
+
+
+@dataclass(frozen=True)
+class Settings:
+    """[hitl]: paths are relative to the current folder, as everywhere in spaCy.
+
+    dataset, responses: the two SQLite files. corpus: exported files, one per task.
+    training: trained students, one folder per task. metrics: figures, one file per task.
+    pipelines, versions: the promoted pipeline is a link in `pipelines` to a folder in `versions`.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    dataset: Path = Path("datasets/hitl.db")
+    responses: Path = Path("datasets/responses.db")
+    corpus: Path = Path("corpus")
+    training: Path = Path("training")
+    metrics: Path = Path("metrics")
+    pipelines: Path = Path("pipelines")
+    versions: Path = Path("versions")
+    data: DataSettings = field(default_factory=DataSettings)
+    lanes: LaneSettings = field(default_factory=LaneSettings)
+    promote: PromoteSettings = field(default_factory=PromoteSettings)
+
+
+def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:
+    """Read the [hitl] section of a config.
+
+    config (Mapping[str, Any]): An interpolated config.
+    path (Path): Where it was read, for the error message.
+    RETURNS (Settings): The settings, with defaults for what is not set.
+    RAISES (InputError): If a value has the wrong type or a name is unknown.
+    """
+    try:
+        settings: Settings = TypeAdapter(Settings).validate_python(dict(config.get("hitl", {})))
+    except ValidationError as e:
+        first = e.errors()[0]
+        name = ".".join(str(p) for p in first["loc"])
+        problem = f"not usable: {first['msg']}"
+        raise InputError(Errors.H012.format(name=name, path=path, problem=problem)) from e
+    shares = settings.lanes
+    if not (shares.gold >= 0 and shares.dev >= 0 and shares.gold + shares.dev < 1):
+        problem = f"gold {shares.gold} and dev {shares.dev}; both must be >= 0, their sum below 1"
+        raise InputError(Errors.H012.format(name="lanes", path=path, problem=problem))
+    return settings

@@ -1,0 +1,156 @@
+"""A thin hand on sqlite3: one writing process per file, versioned, errors a user understands."""
+
+import fcntl
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Iterator, Optional, Sequence, Tuple
+
+from .errors import Errors, StateError
+from .io import remedy_for
+
+
+class Database:
+    """One SQLite file in WAL mode.
+
+    path (Path): The file; made with its folder when first opened for writing.
+    what (str): What the file is, for error messages.
+    format (int): Version of the schema, kept in the file's user_version.
+    schema (str): SQL that makes a new file.
+    """
+
+    def __init__(self, path: Path, *, what: str, format: int, schema: str) -> None:
+        self.path = path
+        self.what = what
+        self.format = format
+        self.schema = schema
+        self._connection: Optional[sqlite3.Connection] = None
+        self._lock: Optional[IO[str]] = None
+
+    def open(self, *, readonly: bool = False) -> None:
+        """Open the file, make it if it is not there.
+
+        readonly (bool): Never write, never make a file, take no lock.
+        RAISES (StateError): If another process writes to it, it is of a newer version, or no
+            database of this kind.
+        """
+        try:
+            if readonly:
+                if not self.path.exists():
+                    raise StateError(Errors.H057.format(path=self.path))
+            else:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._take_lock()
+            self._connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+            if not readonly and not self._has_tables():
+                self.path.chmod(0o600)
+                self.run("PRAGMA journal_mode = WAL")
+                self._create()
+            self.run("PRAGMA synchronous = NORMAL")
+            self._check_format()
+        except (sqlite3.Error, OSError) as e:
+            self.close()
+            raise self._error(e) from e
+        except StateError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file and give the lock back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is stored, or nothing of it. Inside another, part of that.
+
+        RAISES (StateError): If the disk is full or the file can't be written.
+        """
+        if self._connection is not None and self._connection.in_transaction:
+            yield
+            return
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            if self._connection is not None and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """RETURNS (sqlite3.Cursor): The executed statement."""
+        if self._connection is None:
+            raise StateError(Errors.H051.format(path=self.path, what=self.what, detail="closed"))
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.Error as e:
+            raise self._error(e) from e
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Tuple[Any, ...]]:
+        """YIELDS (Tuple[Any, ...]): The rows of a query, as they are read."""
+        cursor = self.run(sql, values)
+        while True:
+            chunk = cursor.fetchmany(500)
+            if not chunk:
+                return
+            yield from chunk
+
+    def first(self, sql: str, values: Sequence[Any] = ()) -> Optional[Tuple[Any, ...]]:
+        """RETURNS (Optional[Tuple[Any, ...]]): The first row of a query, if there is one."""
+        row: Optional[Tuple[Any, ...]] = self.run(sql, values).fetchone()
+        return row
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Tuple[Any, ...]:
+        """RETURNS (Tuple[Any, ...]): The row of a query that always has one."""
+        row = self.first(sql, values)
+        assert row is not None
+        return row
+
+    def _take_lock(self) -> None:
+        lock = self.path.with_name(f"{self.path.name}.lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as e:
+            lock.close()
+            detail = "it holds the lock file"
+            raise StateError(Errors.H062.format(path=self.path, detail=detail)) from e
+        self._lock = lock
+
+    def _has_tables(self) -> bool:
+        return bool(self.one("SELECT count(*) FROM sqlite_master")[0])
+
+    def _create(self) -> None:
+        with self.transaction():
+            statement = ""
+            for line in self.schema.splitlines(keepends=True):
+                statement += line
+                if sqlite3.complete_statement(statement):
+                    self.run(statement)
+                    statement = ""
+            self.run(f"PRAGMA user_version = {self.format}")
+            self.run(f"PRAGMA application_id = {_application_id(self.what)}")
+
+    def _check_format(self) -> None:
+        if self.one("PRAGMA application_id")[0] != _application_id(self.what):
+            detail = "it holds other tables"
+            raise StateError(Errors.H051.format(path=self.path, what=self.what, detail=detail))
+        found = self.one("PRAGMA user_version")[0]
+        if found > self.format:
+            raise StateError(Errors.H050.format(path=self.path, found=found, known=self.format))
+
+    def _error(self, error: Exception) -> StateError:
+        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+            return StateError(Errors.H051.format(path=self.path, what=self.what, detail=error))
+        if "locked" in str(error):
+            return StateError(Errors.H062.format(path=self.path, detail=error))
+        remedy = remedy_for(error)
+        return StateError(Errors.H060.format(path=self.path, detail=error, remedy=remedy))
+
+
+def _application_id(what: str) -> int:
+    return int.from_bytes(what.encode("ascii")[:4], "big") & 0x7FFFFFFF

@@ -1,0 +1,75 @@
+"""What every task does with an answer first: is it one, is it whole, is it JSON of the right form."""
+
+import json
+import re
+from typing import Any, Dict, Optional, Tuple
+
+from ..records import (
+    FAILED,
+    MALFORMED,
+    REFUSED,
+    TRUNCATED,
+    ParsedAnswer,
+    Problem,
+    Response,
+)
+
+_FENCE = re.compile(r"\A```[a-zA-Z]*\s*\n?(.*?)\n?```\Z", re.DOTALL)
+_REFUSAL = re.compile(
+    r"\b(i'?m sorry|i am sorry|i apologi[sz]e|i can(?:'?t|not)|i'?m (?:not able|unable)"
+    r"|i am (?:not able|unable)|i won'?t|as an ai\b|cannot (?:assist|help|comply))",
+    re.IGNORECASE,
+)
+MAX_ANSWER_CHARS = 1_000_000
+
+
+def failure(status: str, kind: str, detail: str) -> ParsedAnswer:
+    """RETURNS (ParsedAnswer): An answer of which nothing could be used."""
+    return ParsedAnswer(status=status, problems=(Problem(kind=kind, detail=detail[:2000]),))
+
+
+def read_answer(
+    response: Response, *, field: str
+) -> Tuple[Optional[Dict[str, Any]], Optional[ParsedAnswer]]:
+    """Find the JSON object in a response.
+
+    response (Response): What the model sent.
+    field (str): The field that the object must have.
+    RETURNS (Tuple[Optional[Dict[str, Any]], Optional[ParsedAnswer]]): Either the object or the
+        reason why there is none: failed, refused, truncated or malformed.
+    """
+    if response.refusal:
+        return None, failure(REFUSED, "refusal", response.refusal)
+    if response.error is not None or response.text is None:
+        return None, failure(FAILED, "error", response.error or "the model sent no text")
+    text = response.text.strip()
+    if len(text) > MAX_ANSWER_CHARS:
+        return None, failure(MALFORMED, "schema", f"answer of {len(text)} characters")
+    cut = response.finish_reason == "length"
+    fenced = _FENCE.match(text)
+    if fenced:
+        text = fenced.group(1).strip()
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as e:
+        unfinished = text.startswith("{") and _is_cut_off(text, e)
+        if cut or unfinished:
+            return None, failure(TRUNCATED, "cut_off", f"the answer ends early: ...{text[-60:]!r}")
+        if not text.startswith(("{", "[")) and _REFUSAL.search(text.replace("\u2019", "'")):
+            return None, failure(REFUSED, "refusal", text)
+        return None, failure(MALFORMED, "not_json", f"{e.msg} at {e.pos}: {text[:200]!r}")
+    except (ValueError, RecursionError) as e:
+        return None, failure(MALFORMED, "not_json", f"{type(e).__name__}: {text[:200]!r}")
+    if isinstance(value, dict) and isinstance(value.get("hitl_error"), str):
+        return None, failure(FAILED, "error", value["hitl_error"])
+    if not isinstance(value, dict) or field not in value:
+        return None, failure(
+            MALFORMED, "schema", f"expected an object with {field!r}: {text[:200]!r}"
+        )
+    return value, None
+
+
+def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether the text is the beginning of a JSON document: the parser wanted more at its end."""
+    at_end = error.pos >= len(text.rstrip())
+    return at_end or error.msg.startswith("Unterminated string")

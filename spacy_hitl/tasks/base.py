@@ -1,0 +1,272 @@
+"""What all tasks share: the prompt, the request, the digest, and spacy-llm's task interface."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
+from spacy.tokens import Doc
+
+from ..errors import Errors, InputError
+from ..io import json_digest, read_jsonl, read_text, text_digest
+from ..records import (
+    EMPTY,
+    OK,
+    UNALIGNED,
+    Annotation,
+    Counts,
+    Message,
+    ParsedAnswer,
+    Proposal,
+    Request,
+    Response,
+    TaskHeader,
+)
+from ..ty import Task
+
+TEXT_START, TEXT_END = "<text>", "</text>"
+PROPOSALS_KEY = "hitl"
+
+
+@cache
+def _template(path: Path) -> str:
+    return path.read_text(encoding="utf8")
+
+
+def text_block(text: str) -> str:
+    """RETURNS (str): The one marked block of a prompt that holds the text, always at its end."""
+    return f"{TEXT_START}\n{text}\n{TEXT_END}"
+
+
+def find_text(prompt: str) -> Optional[str]:
+    """Find the text that a prompt asks about, exactly as it was, whatever it holds itself.
+
+    prompt (str): The whole prompt, or its user message.
+    RETURNS (Optional[str]): The text, or None if there is no marked block.
+    """
+    begin, finish = f"{TEXT_START}\n", f"\n{TEXT_END}"
+    stripped = prompt.rstrip()
+    if not stripped.endswith(finish):
+        return None
+    at = 0 if stripped.startswith(begin) else stripped.find(f"\n{begin}") + 1
+    if at == 0 and not stripped.startswith(begin):
+        return None
+    return stripped[at + len(begin) : len(stripped) - len(finish)]
+
+
+def set_proposal(doc: Doc, name: str, proposal: Proposal) -> None:
+    """Leave on the document what a prompted component understood, as plain JSON values."""
+    doc.user_data.setdefault(PROPOSALS_KEY, {})[name] = json.dumps(proposal.to_dict())
+
+
+def get_proposals(doc: Doc) -> Dict[str, Proposal]:
+    """Read what the prompted components left on a document.
+
+    doc (Doc): A document that went through `hitl_llm` components.
+    RETURNS (Dict[str, Proposal]): One proposal, with its status, per component name.
+    """
+    stored = doc.user_data.get(PROPOSALS_KEY, {})
+    return {name: Proposal.from_dict(json.loads(value)) for name, value in stored.items()}
+
+
+class BaseTask:
+    """Common part of the tasks. A subclass adds `kind`, `answer_field`, and its four modules."""
+
+    kind = ""
+    folder = Path()
+
+    def __init__(
+        self,
+        *,
+        labels: Tuple[str, ...],
+        label_definitions: Dict[str, str],
+        guidelines: Optional[str],
+        guidelines_path: Optional[Path],
+        examples: Optional[Path],
+    ) -> None:
+        self._labels = labels
+        self._definitions = label_definitions
+        self._guidelines = guidelines
+        # spaCy hands paths of a config over as strings.
+        self._guidelines_path = None if guidelines_path is None else Path(guidelines_path)
+        self._examples_path = None if examples is None else Path(examples)
+        self._system: Optional[str] = None
+
+    # What a subclass must give
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """Labels an annotation may use."""
+        return self._labels
+
+    def schema(self) -> Dict[str, Any]:
+        """JSON schema of an answer."""
+        raise NotImplementedError  # pragma: no cover
+
+    def parse(self, doc: Doc, response: Response) -> ParsedAnswer:
+        """Understand an answer. Pure: never changes the document."""
+        raise NotImplementedError  # pragma: no cover
+
+    def set_annotation(self, doc: Doc, annotation: Annotation) -> None:
+        """Write an annotation to the document, in place."""
+        raise NotImplementedError  # pragma: no cover
+
+    def get_annotation(self, doc: Doc) -> Annotation:
+        """Read the annotation of this task back from a document."""
+        raise NotImplementedError  # pragma: no cover
+
+    def compare(self, gold: Annotation, predicted: Annotation) -> Dict[str, Counts]:
+        """Count hits and errors per label for one text."""
+        raise NotImplementedError  # pragma: no cover
+
+    def write_compact(self, annotation: Annotation) -> Any:
+        """Write the short form of the import format."""
+        raise NotImplementedError  # pragma: no cover
+
+    def read_compact(self, value: Any, *, where: str, text: str) -> Annotation:
+        """Read the short form of the import format."""
+        raise NotImplementedError  # pragma: no cover
+
+    def example_answer(self, annotation: Annotation, text: str) -> Dict[str, Any]:
+        """The JSON answer that stands for an annotation, for few-shot examples."""
+        raise NotImplementedError  # pragma: no cover
+
+    def prompt_values(self) -> Dict[str, Any]:
+        """Values for the prompt template, next to labels, definitions, guidelines, examples."""
+        return {}
+
+    def context(self, doc: Doc) -> str:
+        """What the model must know of this document besides its text; empty for most tasks."""
+        return ""
+
+    # The prompt
+
+    def guidelines(self) -> str:
+        """RETURNS (str): The guidelines, given as text or read from their file."""
+        if self._guidelines_path is not None:
+            return read_text(self._guidelines_path, what="guidelines").strip()
+        return (self._guidelines or "").strip()
+
+    def system_prompt(self) -> str:
+        """RETURNS (str): Instructions, labels, guidelines and examples; the same for all texts."""
+        if self._system is None:
+            env = SandboxedEnvironment(
+                trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False
+            )
+            template = env.from_string(_template(self.folder / "prompt.jinja"))
+            system = template.render(
+                labels=self.labels,
+                definitions=self._definitions,
+                guidelines=self.guidelines(),
+                examples=self._examples(),
+                **self.prompt_values(),
+            ).strip()
+            if TEXT_START in system.splitlines():
+                raise InputError(Errors.H102.format(marker=TEXT_START))
+            self._system = system
+        return self._system
+
+    def _examples(self) -> List[Dict[str, str]]:
+        """Few-shot examples as JSON strings, so that no text can leave its line."""
+        examples = []
+        if self._examples_path is not None:
+            for where, record in read_jsonl(self._examples_path, what="examples"):
+                text = record.get("text")
+                if not isinstance(text, str) or "annotation" not in record:
+                    problem = "an example needs 'text' and 'annotation'"
+                    raise InputError(Errors.H004.format(where=where, problem=problem))
+                annotation = self.read_compact(record["annotation"], where=where, text=text)
+                answer = json.dumps(self.example_answer(annotation, text), ensure_ascii=False)
+                examples.append({"text": json.dumps(text, ensure_ascii=False), "answer": answer})
+        return examples
+
+    def build_request(self, doc: Doc, *, name: str, sample: int) -> Request:
+        """Ask about one document.
+
+        doc (Doc): The document, with the annotations of the components before this one.
+        name (str): Name of the component that asks: the task's name in dataset and store.
+        sample (int): Number of the sample, from 1.
+        RETURNS (Request): System message, user message, schema of the answer.
+        """
+        user = "\n\n".join(part for part in (self.context(doc), text_block(doc.text)) if part)
+        return Request(
+            text_digest=text_digest(doc.text),
+            task=name,
+            sample=sample,
+            messages=(Message("system", self.system_prompt()), Message("user", user)),
+            schema=self.schema(),
+        )
+
+    def digest(self) -> str:
+        """RETURNS (str): Changes when labels, definitions, guidelines, examples or prompt do."""
+        return json_digest({"kind": self.kind, "prompt": self.system_prompt()})[:16]
+
+    def header(self, name: str) -> TaskHeader:
+        """RETURNS (TaskHeader): What the task is, for who trains or measures without its prompt."""
+        return TaskHeader(name, self.kind, self.labels, self.digest(), **self.header_values())
+
+    def header_values(self) -> Dict[str, Any]:
+        """What the header holds beyond kind and labels."""
+        return {}
+
+    # spacy-llm's interface: the same task in its own `llm` component
+
+    def generate_prompts(self, docs: Iterable[Doc]) -> Iterable[Any]:
+        """YIELDS (str): One prompt per document."""
+        for doc in docs:
+            yield self.build_request(doc, name=self.kind, sample=1).prompt
+
+    def parse_responses(self, docs: Iterable[Doc], responses: Iterable[Any]) -> Iterable[Doc]:
+        """YIELDS (Doc): The same documents, annotated in place, with their proposal left on them."""
+        for doc, raw in zip(docs, responses, strict=True):
+            response = Response(model="spacy-llm", text=raw if isinstance(raw, str) else None)
+            apply_response(self, doc, response, name=self.kind, sample=1)
+            yield doc
+
+
+def apply_response(task: Task, doc: Doc, response: Response, *, name: str, sample: int) -> Proposal:
+    """Parse a response and annotate the document with what is usable of it.
+
+    task (Task): What was asked.
+    doc (Doc): Annotated in place. Untouched unless the status is ok, empty or unaligned.
+    response (Response): What the model sent.
+    name (str): Name of the component.
+    sample (int): Number of the sample.
+    RETURNS (Proposal): What was understood; also left on the document.
+    """
+    parsed = task.parse(doc, response)
+    if parsed.status in (OK, EMPTY, UNALIGNED):
+        task.set_annotation(doc, parsed.annotation)
+    proposal = Proposal(
+        text_digest=text_digest(doc.text),
+        task=name,
+        source=response.model,
+        status=parsed.status,
+        task_digest=task.digest(),
+        annotation=parsed.annotation,
+        problems=parsed.problems,
+        sample=sample,
+        response_key=response.key,
+    )
+    set_proposal(doc, name, proposal)
+    return proposal
+
+
+def check_labels(labels: Any, *, kind: str) -> Tuple[str, ...]:
+    """RETURNS (Tuple[str, ...]): The labels, if there is at least one and none twice."""
+    names = tuple(labels)
+    if not names or len(set(names)) != len(names) or not all(isinstance(n, str) for n in names):
+        what = f"a list of different labels, not {list(names)!r}"
+        remedy = f'Set labels in the task block, for example labels = ["A", "B"] ({kind}).'
+        raise InputError(Errors.H101.format(kind=kind, what=what, remedy=remedy))
+    return names
+
+
+def unknown_label(where: str, value: Any, task: str, known: Iterable[str]) -> InputError:
+    """RETURNS (InputError): The error for a label that the task does not have."""
+    names = ", ".join(sorted(known)[:20])
+    return InputError(
+        Errors.H058.format(where=where, what="label", value=value, task=task, known=names)
+    )

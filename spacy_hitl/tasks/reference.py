@@ -1,0 +1,70 @@
+"""Annotations on a Doc and back by a task's header alone, without its prompt or its files."""
+
+from typing import Callable, Dict
+
+from spacy.tokens import Doc
+
+from ..records import NIL, Annotation, Counts, TaskHeader
+from .linking.annotations import get_links
+from .linking.compare import compare_links
+from .ner.annotations import get_entities, set_entities
+from .ner.compare import compare_entities
+from .spancat.annotations import get_span_categories, set_span_categories
+from .spancat.compare import compare_span_categories
+from .spans import to_spans
+from .textcat.annotations import get_categories, set_categories
+from .textcat.compare import compare_categories
+
+_COMPARE: Dict[str, Callable[[Annotation, Annotation], Dict[str, Counts]]] = {
+    "ner": compare_entities,
+    "spancat": compare_span_categories,
+    "textcat": compare_categories,
+    "linking": compare_links,
+}
+
+
+def set_reference(doc: Doc, annotation: Annotation, header: TaskHeader) -> None:
+    """Write an annotation to a document as a reference to train or score on.
+
+    doc (Doc): Annotated in place.
+    annotation (Annotation): What is right.
+    header (TaskHeader): What the task is.
+    """
+    if header.kind == "ner":
+        set_entities(doc, annotation)
+    elif header.kind == "spancat":
+        set_span_categories(doc, annotation, key=header.spans_key or "sc")
+    elif header.kind == "textcat":
+        set_categories(doc, annotation, header.labels)
+    else:
+        mentions = to_spans(doc, annotation)
+        links = {(s.start, s.end): s.kb_id or NIL for s in annotation.spans}
+        doc.set_ents(
+            [
+                doc.char_span(m.start_char, m.end_char, m.label, links[m.start_char, m.end_char])
+                for m in mentions
+            ]
+        )
+
+
+def get_annotation(doc: Doc, header: TaskHeader, *, threshold: float = 0.5) -> Annotation:
+    """Read the annotation of a task from a document, whoever set it.
+
+    doc (Doc): Annotated by a prompted or a trained component.
+    header (TaskHeader): What the task is.
+    threshold (float): Lowest score at which a category holds.
+    RETURNS (Annotation): What the document says.
+    """
+    if header.kind == "ner":
+        return get_entities(doc, header.labels)
+    if header.kind == "spancat":
+        return get_span_categories(doc, key=header.spans_key or "sc")
+    if header.kind == "textcat":
+        labels = header.labels
+        return get_categories(doc, labels, exclusive=header.exclusive, threshold=threshold)
+    return get_links(doc, nil=NIL)
+
+
+def compare(gold: Annotation, predicted: Annotation, header: TaskHeader) -> Dict[str, Counts]:
+    """RETURNS (Dict[str, Counts]): Hits and errors per label for one text."""
+    return _COMPARE[header.kind](gold, predicted)
