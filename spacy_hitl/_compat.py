@@ -1,4 +1,4 @@
-"""Optional packages: found without importing them, asked for with the command that installs them."""
+"""Optional packages: found without importing, asked for with the command that installs them."""
 
 from importlib.util import find_spec
 

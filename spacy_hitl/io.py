@@ -6,10 +6,13 @@ import json
 import os
 import tempfile
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Dict, Iterable, Iterator, Tuple
+from typing import IO, Any, Dict, Iterable, Iterator, List, Tuple, TypeVar
 
 from .errors import Errors, InputError, StateError
+
+_T = TypeVar("_T")
 
 
 def text_digest(text: str) -> str:
@@ -182,3 +185,10 @@ def folder_digest(path: Path) -> str:
 def folder_megabytes(path: Path) -> float:
     """RETURNS (float): Size of all files below a folder in megabytes (10^6 bytes)."""
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file()) / 1e6
+
+
+def batched(items: Iterable[_T], size: int) -> Iterator[List[_T]]:
+    """YIELDS (List[_T]): The items in lists of `size`; the last may be shorter."""
+    stream = iter(items)
+    while batch := list(islice(stream, size)):
+        yield batch

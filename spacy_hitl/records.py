@@ -1,7 +1,6 @@
 """What passes between stages: small frozen records that go to JSON and back without loss."""
 
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
 from typing import Any, Dict, Optional, Tuple, Type, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -28,9 +27,13 @@ PERSON, IMPORT = ORIGINS = ("person", "import")
 _R = TypeVar("_R", bound="Record")
 
 
-@cache
+_adapters: Dict[Type[Any], TypeAdapter[Any]] = {}
+
+
 def _adapter(cls: Type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+    if cls not in _adapters:
+        _adapters[cls] = TypeAdapter(cls)
+    return _adapters[cls]
 
 
 def _plain(value: Any) -> Any:

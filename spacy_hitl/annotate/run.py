@@ -8,11 +8,11 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import minibatch
 from tqdm import tqdm
 
 from ..dataset.rows import read_rows
 from ..dataset.store import Dataset
+from ..io import batched
 from ..llm.store import ResponseStore, StoredModel
 from ..pipeline.hitl_llm import HitlLLM
 from ..pipeline.loading import load_prompted, prompted_components
@@ -57,7 +57,7 @@ def annotate(
         bar = tqdm(total=len(todo), unit="text", disable=not progress)
         statuses: Counter[Tuple[str, str]] = Counter()
         failure: Optional[str] = None
-        for batch in minibatch(annotated(nlp, (dataset.text(d) for d in todo)), BATCH):
+        for batch in batched(annotated(nlp, (dataset.text(d) for d in todo)), BATCH):
             proposals = [p for found in batch for p in found]
             dataset.add_proposals(proposals)
             statuses.update((p.task, p.status) for p in proposals)

@@ -3,11 +3,20 @@
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Annotated, Iterator, Optional
 
+import typer
 from wasabi import msg
 
-from ..errors import HitlError
+from ..errors import Errors, HitlError, InputError
+
+ConfigArgument = Annotated[
+    Path, typer.Argument(help="Config of the prompted pipeline (.cfg), with a [hitl] section")
+]
+CodeOption = Annotated[
+    Optional[Path],
+    typer.Option("--code", "-c", help="Python file with registered functions to import first"),
+]
 
 
 @contextmanager
@@ -22,6 +31,15 @@ def friendly_errors() -> Iterator[None]:
         sys.exit(130)
 
 
-def show_file(label: str, path: Path) -> None:
-    """Tell where a result was written."""
-    msg.good(f"{label}: {path}")
+def import_code(path: Optional[Path]) -> None:
+    """Import a user's registered functions, as `spacy train --code` does.
+
+    RAISES (InputError): If there is no such file.
+    """
+    from spacy.util import import_file
+
+    if path is None:
+        return
+    if not path.is_file():
+        raise InputError(Errors.H001.format(what="code", path=path, cwd=Path.cwd()))
+    import_file("python_code", path)

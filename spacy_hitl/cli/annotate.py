@@ -1,28 +1,24 @@
 """`spacy hitl annotate`: an LLM proposes."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Annotated, Optional
 
 import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 
 @hitl_cli.command("annotate")
 def annotate_cli(
-    # fmt: off
-    config: Path = typer.Argument(..., help="Config of the prompted pipeline (.cfg)"),
-    texts: Path = typer.Argument(..., help="Texts to annotate: JSONL with id and text"),
-    code: Optional[Path] = typer.Option(
-        None, "--code", "-c", help="Python file with registered functions to import first"
-    ),
-    limit: Optional[int] = typer.Option(
-        None, "--limit", "-n", help="Stop after this many texts", min=0
-    ),
-    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress bar"),
-    # fmt: on
+    config: ConfigArgument,
+    texts: Annotated[Path, typer.Argument(help="Texts to annotate: JSONL with id and text")],
+    code: CodeOption = None,
+    limit: Annotated[
+        Optional[int], typer.Option("--limit", "-n", help="Stop after this many texts", min=0)
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar")] = False,
 ) -> None:
     """Store texts, ask the prompted components, store every answer and proposal.
 
@@ -30,12 +26,9 @@ def annotate_cli(
     is asked for twice.
     """
     with friendly_errors():
-        from spacy.util import import_file
-
         from ..annotate.run import annotate
 
-        if code is not None:
-            import_file("python_code", code)
+        import_code(code)
         summary = annotate(config, texts, limit=limit, progress=not quiet)
         msg.good(f"{summary.new_texts} new texts, {summary.annotated} annotated")
         rows = [(task, status, n) for (task, status), n in sorted(summary.statuses.items())]

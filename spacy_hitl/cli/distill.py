@@ -1,6 +1,7 @@
 """`spacy hitl distill`: a small component learns."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from wasabi import msg
@@ -11,11 +12,11 @@ from ._util import friendly_errors
 
 @hitl_cli.command("distill")
 def distill_cli(
-    # fmt: off
-    config: Path = typer.Argument(..., help="Training config of the student (.cfg)"),
-    output: Path = typer.Option(..., "--output", "-o", help="Folder for model-best and model-last"),
-    gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU to use, -1 for the CPU"),
-    # fmt: on
+    config: Annotated[Path, typer.Argument(help="Training config of the student (.cfg)")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for model-best and model-last")
+    ],
+    gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU to use, -1 for the CPU")] = -1,
 ) -> None:
     """Train a student: the same as `spacy train CONFIG --output DIR`, with errors explained."""
     with friendly_errors():

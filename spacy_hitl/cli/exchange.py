@@ -1,26 +1,25 @@
 """`spacy hitl import` and `spacy hitl export`: decisions in, corpora out."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Annotated, Optional
 
 import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import friendly_errors
+from ._util import ConfigArgument, friendly_errors
 
 
 @hitl_cli.command("import")
 def import_cli(
-    # fmt: off
-    config: Path = typer.Argument(..., help="Config of the prompted pipeline (.cfg)"),
-    path: Path = typer.Argument(
-        ..., help="JSONL: decisions (id, and one field per task), or a whole dataset"
-    ),
-    annotator: Optional[str] = typer.Option(
-        None, "--annotator", "-a", help="Who decided; the file's name if not given"
-    ),
-    # fmt: on
+    config: ConfigArgument,
+    path: Annotated[
+        Path, typer.Argument(help="JSONL: decisions (id, a field per task), or a whole dataset")
+    ],
+    annotator: Annotated[
+        Optional[str],
+        typer.Option("--annotator", "-a", help="Who decided; the file's name if not given"),
+    ] = None,
 ) -> None:
     """Bring in decisions that were made elsewhere, or a dataset written by export --all.
 
@@ -42,13 +41,13 @@ def import_cli(
 
 @hitl_cli.command("export")
 def export_cli(
-    # fmt: off
-    config: Path = typer.Argument(..., help="Config of the prompted pipeline (.cfg)"),
-    everything: Optional[Path] = typer.Option(
-        None, "--all", help="Write the whole dataset to this JSONL file instead"
-    ),
-    docbin: bool = typer.Option(False, "--docbin", help="Also write decided texts as .spacy files"),
-    # fmt: on
+    config: ConfigArgument,
+    everything: Annotated[
+        Optional[Path], typer.Option("--all", help="Write the whole dataset to this JSONL instead")
+    ] = None,
+    docbin: Annotated[
+        bool, typer.Option("--docbin", help="Also write decided texts as .spacy files")
+    ] = False,
 ) -> None:
     """Write one corpus per task for training (never gold), and one for evaluation (only gold)."""
     with friendly_errors():

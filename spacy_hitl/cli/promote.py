@@ -1,37 +1,29 @@
 """`spacy hitl promote`: swap it in, if it is good enough."""
 
 import sys
-from pathlib import Path
-from typing import Optional
+from typing import Annotated
 
 import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 
 @hitl_cli.command("promote")
 def promote_cli(
-    # fmt: off
-    config: Path = typer.Argument(..., help="Config of the prompted pipeline, with [hitl.promote]"),
-    strict: bool = typer.Option(False, "--strict", help="Exit with 3 if a task is held"),
-    with_prompted: bool = typer.Option(
-        False, "--with-prompted", help="Add held tasks as prompted components"
-    ),
-    code: Optional[Path] = typer.Option(
-        None, "--code", "-c", help="Python file with registered functions to import first"
-    ),
-    # fmt: on
+    config: ConfigArgument,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a task is held")] = False,
+    with_prompted: Annotated[
+        bool, typer.Option("--with-prompted", help="Add held tasks as prompted components")
+    ] = False,
+    code: CodeOption = None,
 ) -> None:
     """Judge every student on its gold figures; compose those that pass; swap the link."""
     with friendly_errors():
-        from spacy.util import import_file
-
         from ..promote.run import promote
 
-        if code is not None:
-            import_file("python_code", code)
+        import_code(code)
         result = promote(config, with_prompted=with_prompted)
         for verdict in result.verdicts:
             if verdict.passed:

@@ -1,19 +1,14 @@
 """`spacy hitl status`: where each task stands."""
 
-from pathlib import Path
-
-import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import friendly_errors
+from ._util import ConfigArgument, friendly_errors
 
 
 @hitl_cli.command("status")
 def status_cli(
-    # fmt: off
-    config: Path = typer.Argument(..., help="Config of the prompted pipeline (.cfg)"),
-    # fmt: on
+    config: ConfigArgument,
 ) -> None:
     """Show texts by lane, and per task: proposals, decisions, the student's figure, the verdict."""
     with friendly_errors():

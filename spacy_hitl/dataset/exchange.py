@@ -118,9 +118,9 @@ def load(path: Path, dataset: Dataset, settings: Settings) -> Dict[str, int]:
             raise InputError(Errors.H004.format(where=where, problem=problem))
     with dataset.db.transaction():
         dataset.add_rows(rows, settings.lanes)
-        for record in (*proposals, *decisions):
-            if dataset.lane(record.text_digest) is None:
-                raise InputError(Errors.H059.format(where=path, value=record.text_digest))
+        for digest in [p.text_digest for p in proposals] + [d.text_digest for d in decisions]:
+            if dataset.lane(digest) is None:
+                raise InputError(Errors.H059.format(where=path, value=digest))
         dataset.add_proposals(proposals)
         dataset.add_decisions(decisions)
     return {ROW: len(rows), PROPOSAL: len(proposals), DECISION: len(decisions)}

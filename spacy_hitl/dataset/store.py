@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tupl
 
 from ..errors import Errors, InputError
 from ..io import canonical_json, text_digest
-from ..records import FAILED, Decision, Proposal, Row
+from ..records import Decision, Proposal, Row
 from ..settings import LaneSettings
 from ..sqlite import Database
 from .lanes import draw_lane, normal_digest
@@ -170,7 +170,7 @@ class Dataset:
                 self.db.run(
                     "INSERT INTO proposals VALUES (?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT DO UPDATE SET status = excluded.status, record = excluded.record"
-                    f" WHERE proposals.status = '{FAILED}'",
+                    " WHERE proposals.status = 'failed'",
                     (
                         p.text_digest,
                         p.task,

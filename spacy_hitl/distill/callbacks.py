@@ -1,17 +1,18 @@
-"""Callbacks of a student's training config: warm up on what the model proposed, choose a threshold."""
+"""Callbacks of a training config: warm up on what the model proposed, choose a threshold."""
 
 import random
 from pathlib import Path
-from typing import Callable, List, Optional, Sequence
+from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import logger, minibatch
+from spacy.util import logger
 from thinc.api import Optimizer
 
 from ..dataset.corpus import read_training_corpus
 from ..errors import Errors, InputError
+from ..io import batched
 from ..records import DEV, TRAIN, TaskHeader
 from .examples import make_examples
 
@@ -94,7 +95,7 @@ def train(
     for epoch in range(epochs):
         order.shuffle(examples)
         losses: dict[str, float] = {}
-        for batch in minibatch(examples, batch_size):
+        for batch in batched(examples, batch_size):
             nlp.update(batch, drop=dropout, sgd=optimizer, losses=losses)
         logger.info("Warm-up epoch %d of %d: loss %s", epoch + 1, epochs, losses)
 
@@ -123,7 +124,8 @@ def make_threshold_callback(
         docs = list(nlp.pipe([eg.predicted.copy() for eg in examples]))
         scores = [[doc.cats[label] for label in header.labels] for doc in docs]
         wanted = _wanted(examples, header)
-        nlp.get_pipe(name).cfg["threshold"] = best_threshold(scores, wanted)
+        pipe: Any = nlp.get_pipe(name)
+        pipe.cfg["threshold"] = best_threshold(scores, wanted)
         return nlp
 
     return choose

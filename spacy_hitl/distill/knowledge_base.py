@@ -6,7 +6,7 @@ knowledge base compares letter by letter.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from itertools import product
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
@@ -20,7 +20,8 @@ from ..records import NIL, TRAIN, TaskRow
 from ..tasks.linking.catalog import CatalogEntry, read_catalog
 from .examples import select_annotation
 
-FormCounts = Dict[str, "Counter[str]"]
+Weights = Dict[str, float]
+FormCounts = Dict[str, Weights]
 Link = Tuple[str, str, float]  # form, catalog id or NIL, weight
 
 CATALOG_WEIGHT = 0.5
@@ -48,13 +49,18 @@ def count_forms(
     catalog: Dict[str, CatalogEntry], links: Iterable[Link], *, articles: Sequence[str]
 ) -> FormCounts:
     """RETURNS (FormCounts): Weighted ids (or NIL) by form in lower case."""
-    counts: FormCounts = defaultdict(Counter)
+    counts: FormCounts = defaultdict(lambda: defaultdict(float))
     for entry in catalog.values():
         for form in {bare_form(f, articles).lower() for f in entry.forms}:
-            counts[form][entry.id] += CATALOG_WEIGHT  # type: ignore[assignment]
+            counts[form][entry.id] += CATALOG_WEIGHT
     for form, id_, weight in links:
-        counts[form.lower()][id_ if id_ in catalog else NIL] += weight  # type: ignore[assignment]
-    return dict(counts)
+        counts[form.lower()][id_ if id_ in catalog else NIL] += weight
+    return {form: dict(ids) for form, ids in counts.items()}
+
+
+def add_weights(one: Weights, other: Weights) -> Weights:
+    """RETURNS (Weights): The sums of both."""
+    return {i: one.get(i, 0) + other.get(i, 0) for i in (*one, *(i for i in other if i not in one))}
 
 
 def bare_form(form: str, articles: Sequence[str]) -> str:
@@ -94,7 +100,7 @@ def brand_forms(catalog: Dict[str, CatalogEntry], counts: FormCounts) -> Iterato
     names = {i: e.name.lower().split(" ", 1) for i, e in catalog.items() if " " in e.name}
     prefixes: Dict[str, Set[str]] = defaultdict(set)
     for form, ids in counts.items():
-        id_ = ids.most_common(1)[0][0]
+        id_ = max(ids, key=lambda i: ids[i])
         if id_ in names and form.endswith(" " + names[id_][1]):
             prefixes[names[id_][0]].add(form[: -len(names[id_][1])])
     for id_, (brand, rest) in names.items():
@@ -115,11 +121,11 @@ def aliases(
     """
     counts = count_forms(catalog, links, articles=articles)
     for form, id_ in brand_forms(catalog, dict(counts)):
-        counts.setdefault(form, Counter({id_: CATALOG_WEIGHT}))  # type: ignore[dict-item]
-    unseen: FormCounts = defaultdict(Counter)
+        counts.setdefault(form, {id_: CATALOG_WEIGHT})
+    unseen: FormCounts = {}
     for form, ids in counts.items():
         for other in spellings(form) - set(counts):
-            unseen[other].update(ids)
+            unseen[other] = add_weights(unseen.get(other, {}), ids)
     counts.update(unseen)
     written = {way: ids for form, ids in counts.items() for way in casings(form)}
     for form, _, _ in links:
@@ -153,10 +159,12 @@ def build_kb(
     ids = [*catalog, NIL]
     vectors = np.random.default_rng(seed).normal(size=(len(ids), vector_length))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    frequency: Counter[str] = Counter()
+    frequency: Weights = {}
     for counts in forms.values():
-        frequency.update(counts)
-    kb.set_entities(ids, [max(1, round(frequency[i])) for i in ids], vectors.astype("float32"))
+        frequency = add_weights(frequency, counts)
+    kb.set_entities(
+        ids, [max(1, round(frequency.get(i, 0))) for i in ids], vectors.astype("float32")
+    )
     for form, counts in forms.items():
         # A hair below the share: sums of floats above 1 are refused (E133).
         whole = sum(counts.values()) / 0.9999

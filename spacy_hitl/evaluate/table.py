@@ -2,7 +2,7 @@
 
 from typing import List, Optional, Sequence
 
-from wasabi import table
+from wasabi.tables import table
 
 from ..records import PERSON
 from ..scoring.results import STUDENT, SystemScore, TaskMetrics
@@ -40,8 +40,9 @@ def overview(metrics: Sequence[TaskMetrics]) -> str:
     RETURNS (str): The table, and below it what the figures rest on.
     """
     rows = [system_row(m.main, s) for m in metrics for s in m.systems]
-    aligns = ("l", "l", "r", "l", "r", "r", "r", "r")
-    lines = [table(rows, header=HEADER, divider=True, aligns=aligns)]
+    lines = [
+        table(rows, header=HEADER, divider=True, aligns=("l", "l", "r", "l", "r", "r", "r", "r"))
+    ]
     lines.extend(footnotes(metrics))
     return "\n".join(lines)
 

@@ -70,7 +70,7 @@ def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
             counts[path] = len(some)
             if docbin:
                 counts[path.with_suffix(".spacy")] = _write_docbin(
-                    path.with_suffix(".spacy"), header, some, lang=nlp.lang
+                    path.with_suffix(".spacy"), header, some, lang=nlp.lang or "xx"
                 )
     return counts
 

@@ -1,6 +1,6 @@
 """One pipeline from trained parts: each brings its components, and nothing else of its training."""
 
-from typing import Sequence, Tuple
+from typing import Any, Dict, Sequence, Tuple
 
 import spacy
 from spacy.language import Language
@@ -17,9 +17,11 @@ def compose(parts: Sequence[Tuple[str, Language]]) -> Language:
         defaults. It shares the parts' component objects: save and load it to use it.
     RAISES (InputError): If two parts have different components of the same name.
     """
-    nlp = spacy.blank(parts[0][1].lang)
-    nlp.tokenizer.from_bytes(parts[0][1].tokenizer.to_bytes())
-    owner = {}
+    first: Any = parts[0][1]
+    nlp: Language = spacy.blank(first.lang)
+    tokenizer: Any = nlp.tokenizer
+    tokenizer.from_bytes(first.tokenizer.to_bytes())
+    owner: Dict[str, str] = {}
     for path, part in parts:
         _replace_listeners(part)
         for name in part.pipe_names:

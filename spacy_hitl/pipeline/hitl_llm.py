@@ -5,9 +5,10 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import minibatch, registry
+from spacy.util import registry
 
 from ..errors import Errors, HitlError, InputError, Warnings
+from ..io import batched
 from ..records import FAILED, Proposal, Request, Response
 from ..ty import Model, Task
 
@@ -51,7 +52,7 @@ class HitlLLM:
         RAISES (ModelError): If the model can answer no request at all.
         """
         failed, total, first = 0, 0, ""
-        for docs in minibatch(stream, batch_size):
+        for docs in batched(stream, batch_size):
             for doc, response in zip(docs, self._respond(docs), strict=True):
                 proposal = self._apply(doc, response)
                 total += 1

@@ -71,9 +71,10 @@ def f_score(sums: Floats, *, average: str) -> Floats:
     values = np.divide(2 * tp, size, out=np.full_like(size, np.nan), where=size > 0)
     known = ~np.isnan(values)
     summed = np.where(known, values, 0.0).sum(axis=-1)
-    return np.divide(
+    mean: Floats = np.divide(
         summed, known.sum(axis=-1), out=np.zeros(summed.shape), where=known.any(axis=-1)
     )
+    return mean
 
 
 def bootstrap_weights(texts: int, *, rounds: int = 2000, seed: int = 0) -> Floats:

@@ -1,4 +1,4 @@
-"""What every task does with an answer first: is it one, is it whole, is it JSON of the right form."""
+"""What every task does with an answer first: is there one, is it whole, is it the right JSON."""
 
 import json
 import re

@@ -219,7 +219,7 @@ class BaseTask:
             yield self.build_request(doc, name=self.kind, sample=1).prompt
 
     def parse_responses(self, docs: Iterable[Doc], responses: Iterable[Any]) -> Iterable[Doc]:
-        """YIELDS (Doc): The same documents, annotated in place, with their proposal left on them."""
+        """YIELDS (Doc): The same documents, annotated in place, their proposal left on them."""
         for doc, raw in zip(docs, responses, strict=True):
             response = Response(model="spacy-llm", text=raw if isinstance(raw, str) else None)
             apply_response(self, doc, response, name=self.kind, sample=1)

@@ -18,11 +18,11 @@ class Quote(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a quote was found: character offsets (end exclusive) and the index of the quote."""
+    """Where a quote was found: character offsets (end exclusive) and the number of the quote."""
 
     start: int
     end: int
-    index: int
+    quote: int
 
 
 def _normal(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Callable, Dict
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from ..records import NIL, Annotation, Counts, TaskHeader
 from .linking.annotations import get_links
@@ -37,11 +37,11 @@ def set_reference(doc: Doc, annotation: Annotation, header: TaskHeader) -> None:
     elif header.kind == "textcat":
         set_categories(doc, annotation, header.labels)
     else:
-        mentions = to_spans(doc, annotation)
         links = {(s.start, s.end): s.kb_id or NIL for s in annotation.spans}
+        mentions = to_spans(doc, annotation)
         doc.set_ents(
             [
-                doc.char_span(m.start_char, m.end_char, m.label, links[m.start_char, m.end_char])
+                Span(doc, m.start, m.end, label=m.label, kb_id=links[m.start_char, m.end_char])
                 for m in mentions
             ]
         )

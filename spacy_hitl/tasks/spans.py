@@ -69,7 +69,7 @@ def parse_quotes(items: Any, *, labels: Sequence[str], doc: Doc, overlapping: bo
         else:
             quotes.append(Quote(text, label))
     places, problems = ground(doc.text, token_offsets(doc), quotes, overlapping=overlapping)
-    spans = tuple(SpanAnnotation(p.start, p.end, quotes[p.index].value) for p in places)
+    spans = tuple(SpanAnnotation(p.start, p.end, quotes[p.quote].value) for p in places)
     status = OK if spans else EMPTY
     if problems:
         status = UNALIGNED

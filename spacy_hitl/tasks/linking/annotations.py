@@ -8,7 +8,7 @@ from ...records import Annotation, SpanAnnotation
 
 
 def set_links(doc: Doc, annotation: Annotation) -> None:
-    """Write catalog ids to the entities with the same offsets; all other entities stay as they are."""
+    """Write catalog ids to the entities with the same offsets; all others stay as they are."""
     links = {(s.start, s.end): s.kb_id or "" for s in annotation.spans}
     ents = [
         Span(

@@ -1,4 +1,4 @@
-"""The answer of a span task: like entities, but spans may overlap and the field has its own name."""
+"""The answer of a span task: like entities, but spans may overlap; the field has its own name."""
 
 from typing import Any, Dict, Sequence
 
