@@ -127,6 +127,7 @@ class Errors(metaclass=_Catalogue):
     H302 = "'{path}' was exported for task '{found}', the config asks for '{task}'."
     H303 = "The pipeline has no component '{name}'. Its components are: {pipeline}."
     H304 = "Distilling from '{config}' failed: {detail}"
+    H306 = "'{name}' has the labels {found}, the corpus has {known}: labels and order must agree."
 
     # 400: evaluate
     H400 = (

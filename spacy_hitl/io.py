@@ -65,7 +65,11 @@ def read_jsonl(path: Path, *, what: str) -> Iterator[Tuple[str, Dict[str, Any]]]
     YIELDS (Tuple[str, Dict[str, Any]]): "file:line" and the object.
     RAISES (InputError): If the file is missing or a line is not a JSON object in UTF-8.
     """
-    with find_file(path, what=what).open("rb") as file_:
+    try:
+        opened = find_file(path, what=what).open("rb")
+    except OSError as e:
+        raise InputError(Errors.H004.format(where=path, problem=f"can't read it: {e}")) from e
+    with opened as file_:
         for number, line in enumerate(file_, start=1):
             if not line.strip():
                 continue

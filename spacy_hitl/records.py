@@ -1,9 +1,9 @@
 """What passes between stages: small frozen records that go to JSON and back without loss."""
 
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Dict, Optional, Tuple, Type, TypeVar
+from typing import Annotated, Any, Dict, Optional, Sequence, Tuple, Type, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
 from .errors import Errors, InputError
 
@@ -23,6 +23,22 @@ OK, EMPTY, REFUSED, MALFORMED, UNALIGNED, TRUNCATED, FAILED = STATUSES = (
 USABLE = (OK, EMPTY)  # the only statuses that may ever train a student
 ACCEPT, REJECT, SKIP, FLAG = ACTIONS = ("accept", "reject", "skip", "flag")
 PERSON, IMPORT = ORIGINS = ("person", "import")
+
+
+def _one_of(names: Sequence[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"{value!r} is not one of {', '.join(names)}")
+        return value
+
+    return AfterValidator(check)
+
+
+# Strings, checked when a record is read.
+Lane = Annotated[str, _one_of(LANES)]
+Status = Annotated[str, _one_of(STATUSES)]
+Action = Annotated[str, _one_of(ACTIONS)]
+Origin = Annotated[str, _one_of(ORIGINS)]
 
 _R = TypeVar("_R", bound="Record")
 
@@ -128,7 +144,7 @@ class Problem(Record):
 class ParsedAnswer(Record):
     """An answer of a model, understood: its status, what it annotates, what was unusable."""
 
-    status: str
+    status: Status
     annotation: Annotation = Annotation()
     problems: Tuple[Problem, ...] = ()
 
@@ -176,7 +192,7 @@ class Proposal(Record):
     text_digest: str
     task: str
     source: str
-    status: str
+    status: Status
     task_digest: str
     annotation: Annotation = Annotation()
     problems: Tuple[Problem, ...] = ()
@@ -199,9 +215,9 @@ class Decision(Record):
 
     text_digest: str
     task: str
-    action: str
+    action: Action
     annotator: str
-    origin: str
+    origin: Origin
     task_digest: str
     annotation: Optional[Annotation] = None
     saw_proposal: Optional[str] = None
@@ -216,7 +232,7 @@ class Row(Record):
     source: str
     id: str
     text: str
-    lane: Optional[str] = None
+    lane: Optional[Lane] = None
     meta: Optional[Dict[str, Any]] = None
 
 
@@ -243,9 +259,9 @@ class TaskRow(Record):
 
     text: str
     text_digest: str
-    lane: str
+    lane: Lane
     decision: Optional[Annotation] = None
-    origin: Optional[str] = None
+    origin: Optional[Origin] = None
     blind: bool = True
     proposal: Optional[Proposal] = None
 

@@ -4,7 +4,7 @@ import fcntl
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Iterator, Optional, Sequence, Tuple
+from typing import IO, Any, Iterator, List, Optional, Sequence, Tuple
 
 from .errors import Errors, StateError
 from .io import remedy_for
@@ -88,28 +88,30 @@ class Database:
             raise StateError(Errors.H051.format(path=self.path, what=self.what, detail="closed"))
         try:
             return self._connection.execute(sql, values)
-        except sqlite3.Error as e:
+        except (sqlite3.Error, UnicodeEncodeError) as e:
             raise self._error(e) from e
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Tuple[Any, ...]]:
         """YIELDS (Tuple[Any, ...]): The rows of a query, as they are read."""
         cursor = self.run(sql, values)
-        while True:
-            chunk = cursor.fetchmany(500)
-            if not chunk:
-                return
+        while chunk := self._fetch(cursor, 500):
             yield from chunk
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> Optional[Tuple[Any, ...]]:
         """RETURNS (Optional[Tuple[Any, ...]]): The first row of a query, if there is one."""
-        row: Optional[Tuple[Any, ...]] = self.run(sql, values).fetchone()
-        return row
+        return next(iter(self._fetch(self.run(sql, values), 1)), None)
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Tuple[Any, ...]:
         """RETURNS (Tuple[Any, ...]): The row of a query that always has one."""
         row = self.first(sql, values)
         assert row is not None
         return row
+
+    def _fetch(self, cursor: sqlite3.Cursor, size: int) -> List[Tuple[Any, ...]]:
+        try:
+            return cursor.fetchmany(size)
+        except sqlite3.Error as e:
+            raise self._error(e) from e
 
     def _take_lock(self) -> None:
         lock = self.path.with_name(f"{self.path.name}.lock").open("a")
@@ -144,7 +146,8 @@ class Database:
             raise StateError(Errors.H050.format(path=self.path, found=found, known=self.format))
 
     def _error(self, error: Exception) -> StateError:
-        if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
+        broken = "not a database" in str(error) or "malformed" in str(error)
+        if isinstance(error, sqlite3.DatabaseError) and broken:
             return StateError(Errors.H051.format(path=self.path, what=self.what, detail=error))
         if "locked" in str(error):
             return StateError(Errors.H062.format(path=self.path, detail=error))

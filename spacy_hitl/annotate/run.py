@@ -47,10 +47,11 @@ def annotate(
     """
     nlp, settings = load_prompted(config_path)
     rows = read_rows(texts_path, settings.data)
+    # Reads guidelines and catalogs: what is wrong with them shows before anything is stored.
+    components = prompted_components(nlp)
+    keys = {name: proposal_key(component) for name, component in components.items()}
     with Dataset(settings.dataset) as dataset, ResponseStore(settings.responses) as store:
         new_texts = dataset.add_rows(rows, settings.lanes)
-        components = prompted_components(nlp)
-        keys = {name: proposal_key(component) for name, component in components.items()}
         for component in components.values():
             component.model = StoredModel(component.model, store)
         todo = dataset.texts_without(keys, lanes=LANES)[:limit]

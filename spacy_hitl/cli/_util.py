@@ -25,7 +25,8 @@ def friendly_errors() -> Iterator[None]:
     try:
         yield
     except HitlError as e:
-        msg.fail(str(e), exits=1)
+        # Quoted input may hold what no terminal can show.
+        msg.fail(str(e).encode("utf8", "backslashreplace").decode("utf8"), exits=1)
     except KeyboardInterrupt:
         msg.warn("Stopped. What was stored stays; run the command again to go on.")
         sys.exit(130)

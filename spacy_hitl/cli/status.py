@@ -1,5 +1,8 @@
 """`spacy hitl status`: where each task stands."""
 
+from typing import Annotated
+
+import typer
 from wasabi import msg
 
 from . import hitl_cli
@@ -9,11 +12,18 @@ from ._util import ConfigArgument, friendly_errors
 @hitl_cli.command("status")
 def status_cli(
     config: ConfigArgument,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Show the last evaluation of every task instead")
+    ] = False,
 ) -> None:
     """Show texts by lane, and per task: proposals, decisions, the student's figure, the verdict."""
     with friendly_errors():
-        from ..exchange.status import project_status
+        from ..evaluate.table import overview
+        from ..exchange.status import project_metrics, project_status
 
+        if figures:
+            print(overview(project_metrics(config)))  # noqa: T201
+            return
         status = project_status(config)
         lanes = ", ".join(f"{n} {lane}" for lane, n in status.lanes.items())
         msg.info(f"{status.rows} rows, {sum(status.lanes.values())} texts ({lanes})")

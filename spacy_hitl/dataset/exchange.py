@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..errors import Errors, InputError
-from ..io import read_jsonl, text_digest
+from ..io import canonical_json, check_text, read_jsonl, text_digest
 from ..records import ACCEPT, IMPORT, Decision, Proposal, Row
 from ..settings import Settings
 from ..ty import Task
+from .rows import check_row
 from .store import Dataset
 
 # A line of the whole-dataset format says what it holds.
@@ -59,14 +60,17 @@ def read_decisions(
 
 def _find(record: Dict[str, Any], dataset: Dataset, where: str) -> Tuple[str, str]:
     """Find the text a line is about, and refuse a lane that is not the text's."""
-    name = record.get("text", record.get("id"))
-    if isinstance(record.get("text"), str):
-        digest: Optional[str] = text_digest(record["text"])
-    else:
-        digest = dataset.find_text(str(name))
+    text, id_ = record.get("text"), record.get("id")
+    digest: Optional[str] = None
+    if isinstance(text, str):
+        digest = text_digest(text)
+    elif isinstance(id_, (str, int)):
+        name = check_text(str(id_), where=f"{where} (id)", max_chars=1000)
+        digest = dataset.find_text(name)
+    name = str(id_ if text is None else text)
     stored = None if digest is None else dataset.lane(digest)
     if digest is None or stored is None:
-        raise InputError(Errors.H059.format(where=where, value=str(name)[:80]))
+        raise InputError(Errors.H059.format(where=where, value=name[:80]))
     lane = record.get("lane")
     if lane not in (None, stored):
         raise InputError(Errors.H055.format(where=where, id=name, stored=stored, lane=lane))
@@ -108,7 +112,8 @@ def load(path: Path, dataset: Dataset, settings: Settings) -> Dict[str, int]:
     for where, value in read_jsonl(path, what="dataset export"):
         kind = value.pop("record", None)
         if kind == ROW:
-            rows.append(Row.from_dict(value, where=where))
+            row = Row.from_dict(value, where=where)
+            rows.append(check_row(row, where=where, settings=settings.data))
         elif kind == PROPOSAL:
             proposals.append(Proposal.from_dict(value, where=where))
         elif kind == DECISION:
@@ -122,7 +127,9 @@ def load(path: Path, dataset: Dataset, settings: Settings) -> Dict[str, int]:
             if dataset.lane(digest) is None:
                 raise InputError(Errors.H059.format(where=path, value=digest))
         dataset.add_proposals(proposals)
-        dataset.add_decisions(decisions)
+        stored = {record for (record,) in dataset.db.rows("SELECT record FROM decisions")}
+        new = [d for d in decisions if canonical_json(d.to_dict()) not in stored]
+        dataset.add_decisions(new)
     return {ROW: len(rows), PROPOSAL: len(proposals), DECISION: len(decisions)}
 
 

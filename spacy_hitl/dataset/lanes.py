@@ -14,6 +14,8 @@ def normalise(text: str) -> str:
         itself if nothing would be left (emoji, punctuation).
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
+    # Folding takes some letters apart; upper and lower case must end up the same.
+    folded = unicodedata.normalize("NFKC", folded)
     return "".join(c for c in folded if c.isalnum()) or text
 
 

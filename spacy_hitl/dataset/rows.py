@@ -32,11 +32,19 @@ def read_rows(path: Path, settings: DataSettings) -> List[Row]:
             raise InputError(Errors.H008.format(where=where, field=settings.text_field, **names))
         if id_ in seen:
             raise InputError(Errors.H052.format(where=where, id=id_, first=seen[id_]))
-        check_text(id_, where=f"{where} (id)", max_chars=1000)
         if lane is not None and lane not in LANES:
             raise InputError(Errors.H054.format(where=where, lane=lane, lanes=", ".join(LANES)))
         seen[id_] = where
         meta = {k: v for k, v in record.items() if k not in fields}
-        checked = check_text(text, where=where, max_chars=settings.max_chars)
-        rows.append(Row(source=path.name, id=id_, text=checked, lane=lane, meta=meta))
+        row = Row(source=path.name, id=id_, text=text, lane=lane, meta=meta)
+        rows.append(check_row(row, where=where, settings=settings))
     return rows
+
+
+def check_row(row: Row, *, where: str, settings: DataSettings) -> Row:
+    """RETURNS (Row): The same row, if its id and text can be stored and shown as they are.
+    RAISES (InputError): If not.
+    """
+    check_text(row.id, where=f"{where} (id)", max_chars=1000)
+    check_text(row.text, where=where, max_chars=settings.max_chars)
+    return row

@@ -2,7 +2,7 @@
 
 import random
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 import numpy as np
 from spacy.language import Language
@@ -13,8 +13,10 @@ from thinc.api import Optimizer
 from ..dataset.corpus import read_training_corpus
 from ..errors import Errors, InputError
 from ..io import batched
-from ..records import DEV, TRAIN, TaskHeader
-from .examples import make_examples
+from ..records import DEV, TRAIN, Annotation, TaskHeader, TaskRow
+from .examples import make_examples, select_annotation
+from .pooling import train_on_segments
+from .rationales import SegmentedText, segment_text, soft_target
 
 
 def make_distill_callback(
@@ -100,6 +102,106 @@ def train(
         logger.info("Warm-up epoch %d of %d: loss %s", epoch + 1, epochs, losses)
 
 
+def make_distill_rationales_callback(
+    path: Path,
+    task: str,
+    rationales: Path,
+    rationale_task: str,
+    component: Optional[str] = None,
+    groups: Sequence[Sequence[str]] = (),
+    epochs: int = 14,
+    batch_size: int = 32,
+    learn_rate: float = 0.004,
+    seed: int = 0,
+) -> Callable[[Language], None]:
+    """Make a warm-up of a text classifier that learns from the phrases that carry its labels.
+
+    For `[initialize.after_init]` of a pipeline with a `textcat_multilabel` whose model is a
+    spacy.TextCatReduce.v1 that reduces by maximum and mean.
+
+    path (Path): Corpus of the category task, written by `spacy hitl export`.
+    task (str): Name of the category task.
+    rationales (Path): Corpus of the spancat task whose spans carry the same labels.
+    rationale_task (str): Name of the spancat task.
+    component (Optional[str]): Name of the component; the task's if not given.
+    groups (Sequence[Sequence[str]]): Labels that belong together; "any of these" is learned too.
+    epochs (int): Passes over the texts.
+    batch_size (int): Texts per update.
+    learn_rate (float): Peak rate of Adam.
+    seed (int): Of order and noise.
+    RETURNS (Callable[[Language], None]): The callback.
+    """
+
+    def warm_up(nlp: Language) -> None:
+        header, rows = read_training_corpus(Path(path), task)
+        _, rationale_rows = read_training_corpus(Path(rationales), rationale_task)
+        pipe = _get_pipe(nlp, component or task)
+        phrases = {
+            row.text_digest: select_annotation(row, decisions=True, proposals=True)
+            for row in rationale_rows
+        }
+        texts = segment_rows(nlp, header.labels, rows, phrases)
+        if not texts:
+            what = "usable proposal"
+            raise InputError(Errors.H300.format(task=task, path=path, what=what, lane=TRAIN))
+        logger.info("Warm-up of '%s' on %d texts and their segments", task, len(texts))
+        # The component may have its labels in another order than the corpus.
+        order = {label: i for i, label in enumerate(header.labels)}
+        if list(pipe.labels) != list(header.labels):
+            raise InputError(
+                Errors.H306.format(name=component or task, found=pipe.labels, known=header.labels)
+            )
+        train_on_segments(
+            pipe.model,
+            texts,
+            groups=[[order[label] for label in group] for group in groups],
+            epochs=epochs,
+            batch_size=batch_size,
+            learn_rate=learn_rate,
+            seed=seed,
+        )
+
+    return warm_up
+
+
+def segment_rows(
+    nlp: Language,
+    labels: Sequence[str],
+    rows: Sequence[TaskRow],
+    phrases: Mapping[str, Optional[Annotation]],
+) -> List[SegmentedText]:
+    """Break the texts of lane train down.
+
+    nlp (Language): The pipeline that learns.
+    labels (Sequence[str]): Labels of the category task.
+    rows (Sequence[TaskRow]): Rows of its corpus.
+    phrases (Mapping[str, Optional[Annotation]]): Rationales by text digest.
+    RETURNS (List[SegmentedText]): Decided texts teach what was decided, and only rationales that
+        agree with it. Else the two answers of the model are averaged where they differ.
+    """
+    texts = []
+    for row in rows:
+        annotation = select_annotation(row, decisions=True, proposals=True)
+        if row.lane != TRAIN or annotation is None:
+            continue
+        said = [c.label for c in annotation.cats]
+        found = phrases.get(row.text_digest)
+        readings = [said]
+        if found is not None and row.decision is None:
+            readings.append([s.label for s in found.spans])
+        elif found is not None:
+            found = Annotation(spans=tuple(s for s in found.spans if s.label in said))
+        target = soft_target(labels, readings)
+        texts.append(segment_text(nlp.make_doc(row.text), labels, target, found))
+    return texts
+
+
+def _get_pipe(nlp: Language, name: str) -> Any:
+    if name not in nlp.pipe_names:
+        raise InputError(Errors.H303.format(name=name, pipeline=", ".join(nlp.pipe_names)))
+    return nlp.get_pipe(name)
+
+
 def make_threshold_callback(
     path: Path, task: str, component: Optional[str] = None
 ) -> Callable[[Language], Language]:
@@ -113,10 +215,7 @@ def make_threshold_callback(
     """
 
     def choose(nlp: Language) -> Language:
-        name = component or task
-        if name not in nlp.pipe_names:
-            pipeline = ", ".join(nlp.pipe_names)
-            raise InputError(Errors.H303.format(name=name, pipeline=pipeline))
+        pipe = _get_pipe(nlp, component or task)
         header, rows = read_training_corpus(Path(path), task)
         examples = list(make_examples(nlp, header, rows, lane=DEV))
         if not examples:
@@ -124,7 +223,6 @@ def make_threshold_callback(
         docs = list(nlp.pipe([eg.predicted.copy() for eg in examples]))
         scores = [[doc.cats[label] for label in header.labels] for doc in docs]
         wanted = _wanted(examples, header)
-        pipe: Any = nlp.get_pipe(name)
         pipe.cfg["threshold"] = best_threshold(scores, wanted)
         return nlp
 
@@ -155,4 +253,6 @@ def best_threshold(scores: Sequence[Sequence[float]], wanted: Sequence[Sequence[
     f[:-1][flat[:-1] == flat[1:]] = -1
     best = int(np.argmax(f))
     below = flat[best + 1] if best + 1 < len(flat) else 0.0
-    return float((flat[best] + below) / 2)
+    middle = (flat[best] + below) / 2
+    # Between two neighbouring floats there is no middle.
+    return float(middle if middle > below else flat[best])

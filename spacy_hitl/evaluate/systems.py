@@ -3,7 +3,7 @@
 import tempfile
 import time
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -39,6 +39,7 @@ class System:
         self.task = task
         self.paths = [Path(part) for part in name.split("+")]
         self._stack = ExitStack()
+        self._store: Optional[ResponseStore] = None
         self.is_config = find_file(self.paths[0], what="pipeline or config").is_file()
         self.nlp = self._load()
         if task not in self.nlp.pipe_names:
@@ -100,7 +101,9 @@ class System:
         """
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"\[W100\]")
-            docs = list(self.nlp.pipe(texts))
+            # Open only while it is asked: several prompted systems may share one store.
+            with nullcontext() if self._store is None else self._store:
+                docs = list(self.nlp.pipe(texts))
         proposals = (get_proposals(doc).get(self.task) for doc in docs)
         return docs, sum(p is not None and p.status == FAILED for p in proposals)
 
@@ -120,9 +123,9 @@ class System:
     def _load(self) -> Language:
         if self.is_config:
             nlp, settings = load_prompted(self.paths[0])
-            store = self._stack.enter_context(ResponseStore(settings.responses))
+            self._store = ResponseStore(settings.responses)
             for component in prompted_components(nlp).values():
-                component.model = StoredModel(component.model, store)
+                component.model = StoredModel(component.model, self._store)
             return nlp
         parts = [(str(path), load_trained(path)) for path in self.paths]
         if len(parts) == 1:

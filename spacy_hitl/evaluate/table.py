@@ -1,12 +1,13 @@
 """Metrics as a table one can read in a terminal."""
 
-from typing import List, Optional, Sequence
+from typing import List, Literal, Optional, Sequence, Tuple
 
 from wasabi.tables import table
 
 from ..records import PERSON
 from ..scoring.results import STUDENT, SystemScore, TaskMetrics
 
+Align = Literal["l", "r", "c"]
 HEADER = ("task", "system", "score", "95% interval", "P", "R", "words/s", "MB")
 
 
@@ -40,9 +41,8 @@ def overview(metrics: Sequence[TaskMetrics]) -> str:
     RETURNS (str): The table, and below it what the figures rest on.
     """
     rows = [system_row(m.main, s) for m in metrics for s in m.systems]
-    lines = [
-        table(rows, header=HEADER, divider=True, aligns=("l", "l", "r", "l", "r", "r", "r", "r"))
-    ]
+    aligns: Tuple[Align, ...] = ("l", "l", "r", "l", "r", "r", "r", "r")
+    lines = [table(rows, header=HEADER, divider=True, aligns=aligns, max_col=60)]
     lines.extend(footnotes(metrics))
     return "\n".join(lines)
 

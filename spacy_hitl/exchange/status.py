@@ -3,13 +3,14 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..dataset.store import Dataset
 from ..dataset.views import TrainingSet
+from ..errors import Errors, InputError
 from ..pipeline.loading import load_prompted, prompted_components
 from ..records import PERSON, USABLE, Decision
-from ..scoring.results import STUDENT, TaskMetrics
+from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
 
 
@@ -83,12 +84,20 @@ def _last_decisions(dataset: Dataset, task: str) -> Dict[str, Decision]:
     return {digest: Decision.from_dict(json.loads(record)) for digest, record in rows}
 
 
+def project_metrics(config: Path) -> List[TaskMetrics]:
+    """RETURNS (List[TaskMetrics]): The last evaluation of every task that was measured.
+    RAISES (InputError): If none was.
+    """
+    nlp, settings = load_prompted(config)
+    metrics = read_all_metrics(settings.metrics, list(prompted_components(nlp)))
+    if not metrics:
+        raise InputError(Errors.H500.format(task="any", path=settings.metrics))
+    return list(metrics.values())
+
+
 def _student_score(settings: Settings, task: str) -> Optional[float]:
-    path = settings.metrics / f"{task}.json"
-    if not path.exists():
-        return None
-    metrics = TaskMetrics.from_dict(json.loads(path.read_text(encoding="utf8")), where=str(path))
-    student = metrics.by_role(STUDENT)
+    metrics = read_all_metrics(settings.metrics, [task]).get(task)
+    student = None if metrics is None else metrics.by_role(STUDENT)
     return None if student is None else student.score
 
 

@@ -46,6 +46,10 @@ def _replace_listeners(nlp: Language) -> None:
 
 def _is_same_rule(nlp: Language, part: Language, name: str) -> bool:
     """Whether both have the same rule-based helper of this name (a sentencizer, say)."""
-    one, other = nlp.get_pipe_meta(name), part.get_pipe_meta(name)
-    trainable = getattr(part.get_pipe(name), "is_trainable", False)
-    return one.factory == other.factory and not trainable
+    one, other = nlp.get_pipe(name), part.get_pipe(name)
+    if getattr(other, "is_trainable", False):
+        return False
+    if nlp.get_pipe_config(name) != part.get_pipe_config(name):
+        return False
+    rules = [pipe.to_bytes() for pipe in (one, other) if hasattr(pipe, "to_bytes")]
+    return len(set(rules)) <= 1

@@ -1,5 +1,6 @@
 """Load pipelines from configs and folders, and find their prompted components."""
 
+import configparser
 import warnings
 from pathlib import Path
 from typing import Dict, Tuple
@@ -13,6 +14,17 @@ from ..errors import Errors, HitlError, InputError
 from ..io import find_file
 from ..settings import Settings, read_settings
 from .hitl_llm import HitlLLM
+
+# What reading and resolving a config may raise, spaCy's, confection's and the parser's own.
+CONFIG_ERRORS = (
+    ConfigValidationError,
+    configparser.Error,
+    ImportError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+)
 
 
 def load_prompted(path: Path) -> Tuple[Language, Settings]:
@@ -37,7 +49,7 @@ def load_config_file(path: Path) -> Tuple[Language, Settings]:
         return load_model_from_config(config, auto_fill=True), settings
     except HitlError:
         raise
-    except (ConfigValidationError, ValueError, KeyError, TypeError) as e:
+    except CONFIG_ERRORS as e:
         raise InputError(Errors.H003.format(path=path, detail=str(e).strip())) from e
 
 
@@ -46,7 +58,7 @@ def settings_of(path: Path) -> Settings:
     find_file(path, what="config")
     try:
         return read_settings(load_config(path, interpolate=True), path=path)
-    except (ConfigValidationError, ValueError) as e:
+    except CONFIG_ERRORS as e:
         raise InputError(Errors.H003.format(path=path, detail=str(e).strip())) from e
 
 

@@ -48,7 +48,7 @@ def judge(metrics: TaskMetrics, settings: PromoteSettings) -> Verdict:
 def hold_dependents(
     verdicts: Mapping[str, Verdict], needs: Mapping[str, Tuple[str, ...]]
 ) -> Dict[str, Verdict]:
-    """Hold every task whose student was measured with a student that is held.
+    """Hold every task whose student was measured with one that is held, or not measured itself.
 
     verdicts (Mapping[str, Verdict]): By task.
     needs (Mapping[str, Tuple[str, ...]]): Tasks of the students it was measured with, by task.
@@ -59,9 +59,10 @@ def hold_dependents(
     while changed:
         changed = False
         for task, verdict in result.items():
-            held = [n for n in needs.get(task, ()) if n in result and not result[n].passed]
-            if verdict.passed and held:
-                reason = f"it was measured with the student of '{held[0]}', which is held"
+            missing = [n for n in needs.get(task, ()) if n not in result or not result[n].passed]
+            if verdict.passed and missing:
+                why = "is held" if missing[0] in result else "was not measured"
+                reason = f"it was measured with the student of '{missing[0]}', which {why}"
                 result[task] = Verdict(task, False, (reason,))
                 changed = True
     return result

@@ -1,6 +1,5 @@
 """Compose the students that pass into one pipeline, and swap the link that production loads."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -12,10 +11,10 @@ from spacy.language import Language
 
 from ..about import __version__
 from ..errors import Errors, InputError, StateError
-from ..io import folder_digest, read_text, remedy_for
+from ..io import folder_digest, remedy_for
 from ..pipeline.compose import compose
 from ..pipeline.loading import load_prompted, load_trained, prompted_components
-from ..scoring.results import STUDENT, TaskMetrics
+from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
 from .gate import Verdict, hold_dependents, judge
 
@@ -95,21 +94,11 @@ def read_metrics(settings: Settings, tasks: List[str]) -> Dict[str, TaskMetrics]
     """RETURNS (Dict[str, TaskMetrics]): The metrics of those tasks that were measured.
     RAISES (InputError): If none was, or a task that has a floor was not.
     """
-
-    metrics = {}
-    for task in tasks:
-        path = settings.metrics / f"{task}.json"
-        if not path.exists():
-            if task in settings.promote.floors:
-                raise InputError(Errors.H500.format(task=task, path=path))
-            continue
-        try:
-            value = json.loads(read_text(path, what="metrics"))
-        except ValueError as e:
-            raise InputError(Errors.H004.format(where=path, problem=f"not JSON: {e}")) from e
-        metrics[task] = TaskMetrics.from_dict(value, where=str(path))
-    if not metrics:
-        raise InputError(Errors.H500.format(task="any", path=settings.metrics))
+    metrics = read_all_metrics(settings.metrics, tasks)
+    missing = [t for t in tasks if t in settings.promote.floors and t not in metrics]
+    if missing or not metrics:
+        task = missing[0] if missing else "any"
+        raise InputError(Errors.H500.format(task=task, path=settings.metrics))
     return metrics
 
 

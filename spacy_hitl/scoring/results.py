@@ -1,8 +1,12 @@
 """What evaluation finds and promotion judges: metrics/<task>.json."""
 
+import json
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from pathlib import Path
+from typing import Dict, Optional, Sequence, Tuple
 
+from ..errors import Errors, InputError
+from ..io import read_text
 from ..records import Record, TaskHeader
 
 BASELINE, PROMPTED, STUDENT = ROLES = ("baseline", "prompted", "student")
@@ -76,3 +80,24 @@ def main_score(header: TaskHeader) -> Tuple[str, str]:
         return f"{header.task}_cats_macro_f", "macro"
     names = {"ner": "ents_f", "spancat": "spans_f", "textcat": "cats_micro_f", "linking": "nel_f"}
     return f"{header.task}_{names[header.kind]}", "micro"
+
+
+def read_all_metrics(folder: Path, tasks: Sequence[str]) -> Dict[str, TaskMetrics]:
+    """Read what evaluation wrote.
+
+    folder (Path): The folder with one JSON file per task.
+    tasks (Sequence[str]): The tasks to look for.
+    RETURNS (Dict[str, TaskMetrics]): The metrics of those that were measured, by task.
+    RAISES (InputError): If a file is not what it should be.
+    """
+    metrics = {}
+    for task in tasks:
+        path = folder / f"{task}.json"
+        if not path.exists():
+            continue
+        try:
+            value = json.loads(read_text(path, what="metrics"))
+        except ValueError as e:
+            raise InputError(Errors.H004.format(where=path, problem=f"not JSON: {e}")) from e
+        metrics[task] = TaskMetrics.from_dict(value, where=str(path))
+    return metrics

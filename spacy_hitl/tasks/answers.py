@@ -14,7 +14,7 @@ from ..records import (
     Response,
 )
 
-_FENCE = re.compile(r"\A```[a-zA-Z]*\s*\n?(.*?)\n?```\Z", re.DOTALL)
+_FENCE = re.compile(r"\A```[a-zA-Z]*")
 _REFUSAL = re.compile(
     r"\b(i'?m sorry|i am sorry|i apologi[sz]e|i can(?:'?t|not)|i'?m (?:not able|unable)"
     r"|i am (?:not able|unable)|i won'?t|as an ai\b|cannot (?:assist|help|comply))",
@@ -40,15 +40,14 @@ def read_answer(
     """
     if response.refusal:
         return None, failure(REFUSED, "refusal", response.refusal)
-    if response.error is not None or response.text is None:
+    cut = response.finish_reason == "length"
+    if response.error is not None or (response.text is None and not cut):
         return None, failure(FAILED, "error", response.error or "the model sent no text")
-    text = response.text.strip()
+    text = (response.text or "").strip()
     if len(text) > MAX_ANSWER_CHARS:
         return None, failure(MALFORMED, "schema", f"answer of {len(text)} characters")
-    cut = response.finish_reason == "length"
-    fenced = _FENCE.match(text)
-    if fenced:
-        text = fenced.group(1).strip()
+    if _FENCE.match(text):  # the closing fence is missing if the answer was cut off
+        text = _FENCE.sub("", text).strip().rstrip("`").strip()
     try:
         value = json.loads(text)
     except json.JSONDecodeError as e:
@@ -71,5 +70,9 @@ def read_answer(
 
 def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
     """Whether the text is the beginning of a JSON document: the parser wanted more at its end."""
-    at_end = error.pos >= len(text.rstrip())
-    return at_end or error.msg.startswith("Unterminated string")
+    rest = text[error.pos :]
+    if error.msg == "Expecting value":
+        return any(word.startswith(rest) for word in ("true", "false", "null", "-"))
+    if error.msg.startswith("Invalid \\u"):
+        return re.search(r"\\u[0-9a-fA-F]{0,4}\Z", text) is not None
+    return not rest or error.msg.startswith("Unterminated string")

@@ -25,7 +25,8 @@ class Place(NamedTuple):
     quote: int
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
+    """RETURNS (str): The text without what grounding ignores: normal form and white space."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -37,8 +38,8 @@ def find_places(
     text (str): The text.
     tokens (Sequence[Tuple[int, int]]): Start and end offset of each token, in characters.
     quote (str): What to find; its case counts.
-    RETURNS (Tuple[List[Tuple[int, int]], bool]): Offsets in text order, and whether the quote
-        also stands somewhere inside tokens.
+    RETURNS (Tuple[List[Tuple[int, int]], bool]): Offsets in text order, places spelled exactly
+        like the quote before all others, and whether the quote also stands inside tokens.
     """
     starts = {start for start, _ in tokens}
     ends = {end for _, end in tokens}
@@ -54,20 +55,25 @@ def find_places(
         else:
             inside = True
         at = text.find(quote, at + 1)
-    return (places, inside) if places else (_find_normalised(text, tokens, quote), inside)
+    exact = set(places)
+    places += [p for p in _find_normalised(text, tokens, quote) if p not in exact]
+    return places, inside
 
 
 def _find_normalised(
     text: str, tokens: Sequence[Tuple[int, int]], quote: str
 ) -> List[Tuple[int, int]]:
     """The same, where text and quote differ in normal form (NFC, NFD) or white space only."""
-    target = _normal(quote)
+    target = normal(quote)
     if target == quote and unicodedata.is_normalized("NFC", text) and " " not in target:
         return []
     places = []
-    for i, (start, _) in enumerate(tokens):
-        for _, end in tokens[i:]:
-            candidate = _normal(text[start:end])
+    # A place neither begins nor ends with a token of white space.
+    words = [(start, end) for start, end in tokens if not text[start:end].isspace()]
+    for i, (start, _) in enumerate(words):
+        for j in range(i, len(words)):
+            end = words[j][1]
+            candidate = normal(text[start:end])
             if candidate == target:
                 places.append((start, end))
             if not target.startswith(candidate):

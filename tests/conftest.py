@@ -1,0 +1,147 @@
+"""Shared fixtures: a small project, a full disk, and the shape of a good error."""
+
+import errno
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+import srsly
+from hypothesis import HealthCheck, settings
+from spacy.util import load_config
+
+from spacy_hitl.errors import HitlError
+
+REPO = Path(__file__).parent.parent
+
+settings.register_profile(
+    "hitl", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("hitl")
+
+
+@pytest.fixture(scope="session")
+def fails() -> Callable[..., Any]:
+    """`with fails("H052", "posts.jsonl:3"):` the block raises this code, naming these places."""
+
+    @contextmanager
+    def check(code: str, *parts: object) -> Iterator[None]:
+        with pytest.raises(HitlError) as caught:
+            yield
+        message = str(caught.value)
+        assert message.startswith(f"[{code}]"), message
+        assert not re.search(r"\{\w*\}", message), message
+        for part in parts:
+            assert str(part) in message
+
+    return check
+
+
+@dataclass
+class Project:
+    """A folder like the worked example: configs/prototype.cfg and a few posts of every lane."""
+
+    root: Path
+    posts: List[Dict[str, Any]]
+    config: Path = Path("configs/prototype.cfg")
+    texts: Path = Path("assets/posts.jsonl")
+    reference: Path = Path("assets/reference.jsonl")
+
+    def edit(self, values: Dict[str, Any]) -> None:
+        """Set values of the config by their dotted names."""
+        config = load_config(self.root / self.config)
+        for name, value in values.items():
+            *sections, last = name.split(".")
+            block = config
+            for section in sections:
+                block = block.setdefault(section, {})
+            block[last] = value
+        config.to_disk(self.root / self.config)
+
+
+@pytest.fixture(scope="session")
+def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """assets/ cut down to 8 gold, 6 dev and 16 train posts (8 of them with a reference)."""
+    folder = tmp_path_factory.mktemp("assets")
+    wanted = {"gold": 8, "dev": 6, "train": 8, None: 8}
+    posts = []
+    for post in srsly.read_jsonl(REPO / "assets/posts.jsonl"):
+        lane = post.get("lane")
+        if wanted[lane]:
+            wanted[lane] -= 1
+            posts.append(post)
+    ids = {post["id"] for post in posts}
+    srsly.write_jsonl(folder / "posts.jsonl", posts)
+    for name in ("responses", "reference"):
+        lines = (json.loads(line) for line in (REPO / f"assets/{name}.jsonl").open())
+        kept = [r for r in lines if r["id"] in ids and r.get("sample", 1) == 1]
+        srsly.write_jsonl(folder / f"{name}.jsonl", kept)
+    shutil.copy(REPO / "assets/catalog.jsonl", folder)
+    shutil.copy(REPO / "assets/GUIDELINES.md", folder)
+    return folder
+
+
+@pytest.fixture
+def project(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A fresh small project, which is the current folder."""
+    root = tmp_path / "project"
+    (root / "configs").mkdir(parents=True)
+    shutil.copytree(small_assets, root / "assets")
+    shutil.copy(REPO / "configs/prototype.cfg", root / "configs")
+    monkeypatch.chdir(root)
+    return Project(root, list(srsly.read_jsonl(root / "assets/posts.jsonl")))
+
+
+@dataclass
+class Disk:
+    """A folder on a disk that can be filled and emptied again."""
+
+    folder: Path
+    fill: Callable[[], None]
+    free: Callable[[], None]
+
+
+@pytest.fixture(params=["limit", "tmpfs"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
+    """Really no space: a file size limit of this process, or a file system of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if request.param == "limit":
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def free() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+        def fill() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+
+        try:
+            yield Disk(folder, fill, free)
+        finally:
+            free()
+        return
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only root can mount a small file system")
+    ballast = folder / "ballast"
+    try:
+        yield Disk(folder, lambda: fill_up(ballast), lambda: ballast.unlink(missing_ok=True))
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill_up(path: Path) -> None:
+    """Write until there is no space left."""
+    with path.open("wb", buffering=0) as file_:
+        try:
+            while True:
+                file_.write(b"x" * 4096)
+        except OSError as e:
+            assert e.errno == errno.ENOSPC

@@ -1,0 +1,175 @@
+"""Records go to JSON and back without loss; what is not a record is refused with its place."""
+
+import json
+from dataclasses import fields
+from typing import Any, List
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_hitl import records as r
+from spacy_hitl.promote.gate import Verdict
+from spacy_hitl.scoring.results import LabelScore, SystemScore, TaskMetrics
+
+# Any characters, astral ones and lone surrogates included: answers of models hold everything.
+words = st.text(max_size=12)
+chars = st.sampled_from(["", "Nebula 👩‍🚀", "𝔸𝕓", "e\u0301", "\u2028", "\ud800", '"\\\n'])
+strings = st.one_of(words, chars)
+maybe = st.none() | strings
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+scores = st.none() | numbers
+counts = st.integers(0, 2**40)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | numbers | strings,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def tuples(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(strategy, max_size=3).map(tuple)
+
+
+spans = st.builds(r.SpanAnnotation, counts, counts, strings, maybe, scores, maybe)
+cats = st.builds(r.CategoryAnnotation, strings, scores, maybe)
+annotations = st.builds(r.Annotation, tuples(spans), tuples(cats))
+problems = st.builds(r.Problem, strings, strings)
+lanes, statuses = st.sampled_from(r.LANES), st.sampled_from(r.STATUSES)
+origins = st.sampled_from(r.ORIGINS)
+proposals = st.builds(
+    r.Proposal,
+    *(strings, strings, strings, statuses, strings),
+    annotation=annotations,
+    problems=tuples(problems),
+    sample=counts,
+    response_key=maybe,
+)
+decisions = st.builds(
+    r.Decision,
+    *(strings, strings, st.sampled_from(r.ACTIONS), strings, origins, strings),
+    annotation=st.none() | annotations,
+    saw_proposal=maybe,
+    seconds=scores,
+    time=scores,
+)
+headers = st.builds(
+    r.TaskHeader,
+    *(strings, strings, tuples(strings), strings, st.booleans(), maybe, maybe),
+)
+labels = st.builds(LabelScore, strings, counts, counts, counts, numbers, numbers, numbers)
+systems = st.builds(
+    SystemScore,
+    *(strings, strings, numbers, numbers, numbers, numbers, numbers),
+    labels=tuples(labels),
+    accuracy=scores,
+    failed=counts,
+    words_per_s=scores,
+    megabytes=scores,
+    digest=maybe,
+    needs=tuples(strings),
+    threshold=scores,
+    gain=st.none() | st.tuples(numbers, numbers, numbers),
+)
+EVERY = {
+    r.SpanAnnotation: spans,
+    r.CategoryAnnotation: cats,
+    r.Annotation: annotations,
+    r.Problem: problems,
+    r.ParsedAnswer: st.builds(r.ParsedAnswer, statuses, annotations, tuples(problems)),
+    r.Message: st.builds(r.Message, strings, strings),
+    r.Response: st.builds(r.Response, strings, maybe, maybe, maybe, maybe, maybe),
+    r.Proposal: proposals,
+    r.Decision: decisions,
+    r.Row: st.builds(
+        r.Row,
+        *(strings, strings, strings, st.none() | lanes),
+        st.none() | st.dictionaries(words, json_values, max_size=3),
+    ),
+    r.TaskHeader: headers,
+    r.TaskRow: st.builds(
+        r.TaskRow,
+        *(strings, strings, lanes),
+        decision=st.none() | annotations,
+        origin=st.none() | origins,
+        blind=st.booleans(),
+        proposal=st.none() | proposals,
+    ),
+    r.Counts: st.builds(r.Counts, counts, counts, counts),
+    LabelScore: labels,
+    SystemScore: systems,
+    TaskMetrics: st.builds(
+        TaskMetrics,
+        *(headers, strings, counts, tuples(st.tuples(strings, counts)), st.booleans()),
+        systems=tuples(systems),
+    ),
+    Verdict: st.builds(Verdict, strings, st.booleans(), tuples(strings)),
+}
+CASES = [pytest.param(cls, strategy, id=cls.__name__) for cls, strategy in EVERY.items()]
+
+
+def test_every_record_is_tested() -> None:
+    found: List[type] = []
+    todo = [r.Record]
+    while todo:
+        cls = todo.pop()
+        todo += cls.__subclasses__()
+        found.append(cls)
+    package = {cls for cls in found if cls.__module__.startswith("spacy_hitl")}
+    assert package - {r.Record} == set(EVERY)
+
+
+@pytest.mark.parametrize("cls, strategy", CASES)
+@given(data=st.data())
+def test_round_trip(cls: type, strategy: Any, data: st.DataObject) -> None:
+    record = data.draw(strategy)
+    value = json.loads(json.dumps(record.to_dict()))
+    back = cls.from_dict(value)
+    assert (type(back), back) == (cls, record)
+    assert back.to_dict() == record.to_dict()
+    assert value["v"] == r.VERSION
+
+
+@pytest.mark.parametrize("cls, strategy", CASES)
+@given(data=st.data())
+def test_refuses_unknown_fields_types_and_versions(
+    cls: type, strategy: Any, data: st.DataObject, fails: Any
+) -> None:
+    record = data.draw(strategy)
+    value = record.to_dict()
+    name = data.draw(st.sampled_from([f.name for f in fields(record)]))
+    with fails("H004", "some.jsonl:7", cls.__name__, "'surprise'"):
+        cls.from_dict({**value, "surprise": 1}, where="some.jsonl:7")
+    with fails("H004", "some.jsonl:7", cls.__name__, f"'{name}"):
+        cls.from_dict({**value, name: {"not": {"what": object()}, 1: 2}}, where="some.jsonl:7")
+    with fails("H004", "some.jsonl:7", cls.__name__, "version 2", "reads 1"):
+        cls.from_dict({**value, "v": 2}, where="some.jsonl:7")
+    with fails("H004", "some.jsonl:7", cls.__name__, "found list"):
+        cls.from_dict([value], where="some.jsonl:7")
+
+
+@pytest.mark.parametrize(
+    "cls, value, place",
+    [
+        (r.Message, {"role": "user"}, "'content'"),
+        (r.Annotation, {"spans": [{"start": 0}]}, "'spans.0.end'"),
+        (r.Annotation, {"spans": [{"start": 0, "end": 1, "x": 1}]}, "'spans.0.x'"),
+        (r.Annotation, {"spans": [{"start": "a", "end": 1}]}, "'spans.0.start'"),
+        (r.ParsedAnswer, {"status": "fine"}, "'fine' is not one of ok, empty"),
+        (r.Row, {"source": "a", "id": "b", "text": "c", "lane": "test"}, "'lane'"),
+    ],
+)
+def test_error_names_the_nested_place(cls: Any, value: Any, place: str, fails: Any) -> None:
+    with fails("H004", "here", place):
+        cls.from_dict(value, where="here")
+
+
+def test_defaults_are_left_out() -> None:
+    assert r.SpanAnnotation(0, 3).to_dict() == {"v": 1, "start": 0, "end": 3}
+    assert r.SpanAnnotation(0, 3, score=0.0).to_dict() == {"v": 1, "start": 0, "end": 3, "score": 0}
+
+
+@pytest.mark.parametrize("status", r.STATUSES)
+def test_only_ok_and_empty_are_usable(status: str) -> None:
+    proposal = r.Proposal("digest", "task", "model", status, "task digest")
+    assert proposal.usable == (status in ("ok", "empty"))

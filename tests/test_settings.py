@@ -1,0 +1,49 @@
+"""[hitl] of a config: defaults, and what is refused with its name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacy_hitl.settings import Settings, read_settings
+
+HERE = Path("some.cfg")
+
+
+def test_defaults() -> None:
+    assert read_settings({}, path=HERE) == Settings()
+    assert Settings().dataset == Path("datasets/hitl.db")
+
+
+def test_values_are_read() -> None:
+    config = {
+        "hitl": {
+            "dataset": "x.db",
+            "lanes": {"gold": 0.2, "salt": "mine"},
+            "promote": {"name": "phones", "floors": {"product": 1}, "min_gold": 3},
+            "data": {"text_field": "body", "max_chars": 9},
+        }
+    }
+    settings = read_settings(config, path=HERE)
+    assert settings.dataset == Path("x.db")
+    assert (settings.lanes.gold, settings.lanes.dev, settings.lanes.salt) == (0.2, 0.1, "mine")
+    assert settings.promote.floors == {"product": 1.0}
+    assert (settings.data.id_field, settings.data.text_field) == ("id", "body")
+
+
+@pytest.mark.parametrize(
+    "section, name",
+    [
+        ({"datasett": "x"}, "datasett"),
+        ({"lanes": {"golden": 0.1}}, "lanes.golden"),
+        ({"data": {"max_chars": "many"}}, "data.max_chars"),
+        ({"promote": {"floors": {"product": "high"}}}, "promote.floors.product"),
+        ({"promote": {"floors": 0.5}}, "promote.floors"),
+        ({"lanes": {"gold": 0.6, "dev": 0.4}}, "lanes"),
+        ({"lanes": {"gold": -0.1}}, "lanes"),
+        ({"lanes": {"dev": float("nan")}}, "lanes"),
+    ],
+)
+def test_refused_values_are_named(section: Any, name: str, fails: Any) -> None:
+    with fails("H012", f"'{name}'", HERE):
+        read_settings({"hitl": section}, path=HERE)
