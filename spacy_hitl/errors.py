@@ -23,6 +23,8 @@ class _Catalogue(type):
 
 
 class Errors(metaclass=_Catalogue):
+    """Messages of the exceptions below."""
+
     # 000: files, lines, records, configs
     H001 = "Can't find {what} at '{path}'. Check the path (current folder: '{cwd}')."
     H002 = (
@@ -48,7 +50,6 @@ class Errors(metaclass=_Catalogue):
         "This needs the optional package '{package}', which is not installed. "
         'Install it with: pip install "spacy-hitl[{extra}]"'
     )
-    H010 = "Config '{path}' has no component '{name}'. Its pipeline is: {pipeline}."
     H011 = (
         "Config '{path}' has no prompted component: nothing in [nlp] pipeline uses the factory "
         "'hitl_llm'. Add one, see the README for a block to copy."
@@ -140,13 +141,14 @@ class Errors(metaclass=_Catalogue):
     # 500: promote
     H500 = "No metrics for task '{task}' at '{path}'. Run: spacy hitl evaluate"
     H501 = "'{path}' is not a trained pipeline: {detail}. Run the distill step first."
-    H502 = "Nothing to promote: every task is held. {reasons}"
     H503 = "'{path}' exists and is not a link made by promote. Move it away first."
     H504 = "Components of '{first}' and '{second}' are both called '{name}'. Rename one."
     H505 = "'{path}' was measured on another component than the one in '{trained}'. {remedy}"
 
 
 class Warnings(metaclass=_Catalogue):
+    """Messages of warnings."""
+
     W100 = "{count} of {total} documents failed in component '{name}' and are marked: {first}"
 
 

@@ -27,6 +27,9 @@ def text_digest(text: str) -> str:
 def canonical_json(value: Any) -> str:
     """Render a JSON value in one way only: sorted keys, no spaces, ASCII.
 
+    >>> canonical_json({"b": [1, 2], "a": "é"})
+    '{"a":"\\\\u00e9","b":[1,2]}'
+
     value (Any): Anything `json.dumps` accepts.
     RETURNS (str): Equal strings for equal values.
     """
@@ -192,7 +195,11 @@ def folder_megabytes(path: Path) -> float:
 
 
 def batched(items: Iterable[_T], size: int) -> Iterator[List[_T]]:
-    """YIELDS (List[_T]): The items in lists of `size`; the last may be shorter."""
+    """YIELDS (List[_T]): The items in lists of `size`; the last may be shorter.
+
+    >>> list(batched("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
     stream = iter(items)
     while batch := list(islice(stream, size)):
         yield batch

@@ -79,7 +79,8 @@ def test_the_factory_builds_without_spacy_llm():
         "from spacy_hitl.pipeline import hitl_llm\n"
         "from spacy_hitl.tasks.ner.task import make_ner_task\n"
         "from spacy_hitl.llm.replay import make_replay_model\n"
-        "made = hitl_llm.make_hitl_llm(None, 'x', make_ner_task(['A']), make_replay_model('p'), 1)\n"
+        "task, model = make_ner_task(['A']), make_replay_model('p')\n"
+        "made = hitl_llm.make_hitl_llm(None, 'x', task, model, 1)\n"
         "print(made.name, 'llm_tasks' in spacy.registry.get_registry_names())"
     )
     assert in_fresh_process(code).strip() == "x True"

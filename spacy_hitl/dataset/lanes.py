@@ -12,6 +12,9 @@ def normalise(text: str) -> str:
     text (str): Any text.
     RETURNS (str): Letters and digits only, case folded, in compatibility normal form; the text
         itself if nothing would be left (emoji, punctuation).
+
+    >>> normalise("Nebula  PRO, again!") == normalise("nebula pro again")
+    True
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
     # Folding takes some letters apart; upper and lower case must end up the same.

@@ -64,20 +64,32 @@ def add_weights(one: Weights, other: Weights) -> Weights:
 
 
 def bare_form(form: str, articles: Sequence[str]) -> str:
-    """RETURNS (str): The form without an article in front, as mentions are annotated."""
+    """RETURNS (str): The form without an article in front, as mentions are annotated.
+
+    >>> bare_form("the Fold", ["the"])
+    'Fold'
+    """
     first, _, rest = form.strip().partition(" ")
     return rest.strip() if rest and first.lower() in articles else form.strip()
 
 
 def spellings(form: str) -> Set[str]:
-    """RETURNS (Set[str]): Other ways to spell a lower-case form: glued, with hyphens, plural."""
+    """RETURNS (Set[str]): Other ways to spell a lower-case form: glued, with hyphens, plural.
+
+    >>> sorted(spellings("orbit 2"))
+    ['orbit 2', 'orbit 2s', 'orbit-2', 'orbit-2s', 'orbit2', 'orbit2s']
+    """
     glued = re.sub(r"\s+(?=\d)", "", form)
     ways = {form, glued, form.replace(" ", ""), form.replace(" ", "-")}
     return ways | {way + "s" for way in ways if way[-1:].isalnum() and not way.endswith("s")}
 
 
 def casings(form: str) -> Set[str]:
-    """RETURNS (Set[str]): The usual ways to use upper case in a lower-case form, word by word."""
+    """RETURNS (Set[str]): The usual ways to use upper case in a lower-case form, word by word.
+
+    >>> sorted(casings("k10 ultra"))
+    ['K10 ULTRA', 'K10 Ultra', 'K10 ultra', 'k10 Ultra', 'k10 ultra']
+    """
     words = form.split(" ")
     if len(words) > MAX_WORDS:
         return {form, form.upper(), form.title()}

@@ -48,6 +48,9 @@ def soft_target(labels: Sequence[str], readings: Sequence[Sequence[str]]) -> Flo
     labels (Sequence[str]): All labels.
     readings (Sequence[Sequence[str]]): The labels of each answer.
     RETURNS (Floats): Shape (labels,): share of the answers that have the label.
+
+    >>> soft_target(["A", "B"], [["A"], ["A", "B"]]).tolist()
+    [1.0, 0.5]
     """
     rows = [[float(label in reading) for label in labels] for reading in readings]
     mean: Floats = np.asarray(rows, dtype=np.float32).mean(axis=0)

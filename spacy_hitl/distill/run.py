@@ -1,5 +1,6 @@
 """Train a student: spaCy's own training, with its errors explained."""
 
+import configparser
 from pathlib import Path
 
 from confection import ConfigValidationError
@@ -7,6 +8,16 @@ from spacy.cli.train import train
 
 from ..errors import Errors, HitlError, InputError
 from ..io import find_file
+
+# What a config that can't be used makes spaCy's training raise.
+TRAIN_ERRORS = (
+    ConfigValidationError,
+    configparser.Error,
+    ImportError,
+    KeyError,
+    OSError,
+    ValueError,
+)
 
 
 def distill(config: Path, output: Path, *, gpu: int = -1) -> Path:
@@ -23,6 +34,9 @@ def distill(config: Path, output: Path, *, gpu: int = -1) -> Path:
         train(config, output, use_gpu=gpu)
     except HitlError:
         raise
-    except (ConfigValidationError, ValueError, KeyError, OSError) as e:
+    except TRAIN_ERRORS as e:
         raise InputError(Errors.H304.format(config=config, detail=str(e).strip())) from e
+    except SystemExit as e:  # spaCy prints what does not validate, and ends the program
+        detail = "the reason is printed above."
+        raise InputError(Errors.H304.format(config=config, detail=detail)) from e
     return output / "model-best"

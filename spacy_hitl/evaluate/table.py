@@ -30,7 +30,11 @@ def _number(value: Optional[float], form: str) -> str:
 
 
 def short_name(name: str, *, width: int = 34) -> str:
-    """RETURNS (str): The end of a long name."""
+    """RETURNS (str): The end of a long name.
+
+    >>> short_name("training/product/model-best", width=13)
+    '...model-best'
+    """
     return name if len(name) <= width else "..." + name[-width + 3 :]
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
-import spacy
-from spacy.tokens import DocBin
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
 
 from ..dataset.corpus import write_corpus
 from ..dataset.exchange import dump, is_dump, load, read_decisions
@@ -70,7 +70,7 @@ def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
             counts[path] = len(some)
             if docbin:
                 counts[path.with_suffix(".spacy")] = _write_docbin(
-                    path.with_suffix(".spacy"), header, some, lang=nlp.lang or "xx"
+                    nlp, path.with_suffix(".spacy"), header, some
                 )
     return counts
 
@@ -89,9 +89,8 @@ def export_all(config: Path, path: Path) -> int:
         dataset.db.close()
 
 
-def _write_docbin(path: Path, header: TaskHeader, rows: Sequence[TaskRow], *, lang: str) -> int:
-    nlp = spacy.blank(lang)
-    docs: List[spacy.tokens.Doc] = []
+def _write_docbin(nlp: Language, path: Path, header: TaskHeader, rows: Sequence[TaskRow]) -> int:
+    docs: List[Doc] = []
     for row in rows:
         if row.decision is not None:
             doc = nlp.make_doc(row.text)

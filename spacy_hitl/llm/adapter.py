@@ -25,8 +25,9 @@ class SpacyLLMAdapter:
         """YIELDS (Response): One response per request; an exception becomes its error."""
         for request in requests:
             try:
-                replies = [list(shard) for shard in self.model([[request.prompt]])]
-                reply = replies[0][0]
+                shard = list(self.model([[request.prompt]]))[0]
+                # Models from before spacy-llm 0.7 give the reply itself, not a list of replies.
+                reply = shard if isinstance(shard, str) else list(shard)[0]
             except HitlError:
                 raise
             except Exception as e:  # a foreign model may raise anything; the doc is marked failed

@@ -111,8 +111,11 @@ def read_recording(path: Path, *, texts: Optional[Path]) -> Dict[Key, str]:
         if digest is None:
             problem = f"names no known text (id {record.get('id')!r}); give the texts file"
             raise InputError(Errors.H004.format(where=where, problem=problem))
-        if not isinstance(task, str) or type(sample) is not int or not isinstance(answer, str):
-            problem = "expected 'task', 'sample' (a number) and 'response' (a string)"
+        named = isinstance(digest, str) and type(sample) is int
+        if not named or not isinstance(task, str) or not isinstance(answer, str):
+            problem = (
+                "expected 'text_digest' or 'id', 'task', 'response' (strings), 'sample' (a number)"
+            )
             raise InputError(Errors.H004.format(where=where, problem=problem))
         answers[digest, task, sample] = answer
     return answers

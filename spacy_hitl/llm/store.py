@@ -76,7 +76,9 @@ class ResponseStore:
 
 
 class StoredModel:
-    """A model in front of which the store stands. Failures are passed on, never stored."""
+    """A model in front of which the store stands. Failures are passed on, never stored; a refusal
+    is an answer.
+    """
 
     def __init__(self, model: Model, store: ResponseStore) -> None:
         self.model = model
@@ -105,6 +107,7 @@ class StoredModel:
                 if answer is None:
                     return
                 response = known[key] = replace(answer, key=key)
-                if response.error is None and response.text is not None:
+                answered = response.text is not None or response.refusal is not None
+                if answered and response.error is None:
                     self.store.put(key, request, response)
             yield response

@@ -41,7 +41,8 @@ class HitlLLM:
         RETURNS (Doc): The same document. If the model failed on it, a warning says why and
             the document's proposal has the status "failed".
         """
-        return next(iter(self.pipe([doc], batch_size=1)))
+        (annotated,) = self.pipe([doc], batch_size=1)  # to its end, where the warning is
+        return annotated
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 64) -> Iterator[Doc]:
         """Annotate documents, in order.
@@ -75,13 +76,13 @@ class HitlLLM:
             except Exception as e:  # a user's own task may raise anything; the doc is marked failed
                 requests.append(None)
                 errors[i] = Errors.H108.format(detail=f"{type(e).__name__}: {e}")
-        responses = self.model.respond([r for r in requests if r is not None])
+        responses = iter(self.model.respond([r for r in requests if r is not None]))
         answered = 0
         for i, request in enumerate(requests):
             if request is None:
                 yield Response(model=self.model.source, error=errors[i])
                 continue
-            response = next(iter(responses), None)
+            response = next(responses, None)
             if response is None:
                 expected = sum(r is not None for r in requests)
                 raise InputError(

@@ -28,7 +28,11 @@ class Interval:
 
 
 def prf(counts: Counts) -> Tuple[float, float, float]:
-    """RETURNS (Tuple[float, float, float]): Precision, recall and F; 0 where undefined."""
+    """RETURNS (Tuple[float, float, float]): Precision, recall and F; 0 where undefined.
+
+    >>> prf(Counts(tp=3, fp=1, fn=1))
+    (0.75, 0.75, 0.75)
+    """
     found, wanted = counts.tp + counts.fp, counts.tp + counts.fn
     precision = counts.tp / found if found else 0.0
     recall = counts.tp / wanted if wanted else 0.0

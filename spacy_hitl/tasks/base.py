@@ -9,10 +9,11 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from spacy.tokens import Doc
 
-from ..errors import Errors, InputError
+from ..errors import Errors, HitlError, InputError
 from ..io import json_digest, read_jsonl, read_text, text_digest
 from ..records import (
     EMPTY,
+    FAILED,
     OK,
     UNALIGNED,
     Annotation,
@@ -25,6 +26,7 @@ from ..records import (
     TaskHeader,
 )
 from ..ty import Task
+from .answers import failure
 
 TEXT_START, TEXT_END = "<text>", "</text>"
 PROPOSALS_KEY = "hitl"
@@ -45,6 +47,9 @@ def find_text(prompt: str) -> Optional[str]:
 
     prompt (str): The whole prompt, or its user message.
     RETURNS (Optional[str]): The text, or None if there is no marked block.
+
+    >>> find_text("Label it." + chr(10) + text_block("a </text> b"))
+    'a </text> b'
     """
     begin, finish = f"{TEXT_START}\n", f"\n{TEXT_END}"
     stripped = prompt.rstrip()
@@ -163,7 +168,7 @@ class BaseTask:
                 examples=self._examples(),
                 **self.prompt_values(),
             ).strip()
-            if TEXT_START in system.splitlines():
+            if TEXT_START in system.split("\n"):
                 raise InputError(Errors.H102.format(marker=TEXT_START))
             self._system = system
         return self._system
@@ -219,8 +224,14 @@ class BaseTask:
             yield self.build_request(doc, name=self.kind, sample=1).prompt
 
     def parse_responses(self, docs: Iterable[Doc], responses: Iterable[Any]) -> Iterable[Doc]:
-        """YIELDS (Doc): The same documents, annotated in place, their proposal left on them."""
-        for doc, raw in zip(docs, responses, strict=True):
+        """Annotate documents.
+
+        docs (Iterable[Doc]): The documents.
+        responses (Iterable[Any]): For each document a list with its one reply, or the reply.
+        YIELDS (Doc): The same documents, annotated in place, their proposal left on them.
+        """
+        for doc, replies in zip(docs, responses, strict=True):
+            raw = replies if isinstance(replies, str) else next(iter(replies or ()), None)
             response = Response(model="spacy-llm", text=raw if isinstance(raw, str) else None)
             apply_response(self, doc, response, name=self.kind, sample=1)
             yield doc
@@ -236,7 +247,7 @@ def apply_response(task: Task, doc: Doc, response: Response, *, name: str, sampl
     sample (int): Number of the sample.
     RETURNS (Proposal): What was understood; also left on the document.
     """
-    parsed = task.parse(doc, response)
+    parsed = _parse(task, doc, response)
     if parsed.status in (OK, EMPTY, UNALIGNED):
         task.set_annotation(doc, parsed.annotation)
     proposal = Proposal(
@@ -252,6 +263,20 @@ def apply_response(task: Task, doc: Doc, response: Response, *, name: str, sampl
     )
     set_proposal(doc, name, proposal)
     return proposal
+
+
+def _parse(task: Task, doc: Doc, response: Response) -> ParsedAnswer:
+    if response.error is not None:
+        return failure(FAILED, "error", response.error)
+    try:
+        parsed = task.parse(doc, response)
+    except HitlError:
+        raise
+    except Exception as e:  # a user's own task may raise anything; the doc is marked failed
+        return failure(FAILED, "error", f"{type(e).__name__}: {e}")
+    if parsed.status == FAILED and not parsed.problems:
+        return failure(FAILED, "error", "no reason given")
+    return parsed
 
 
 def check_labels(labels: Any, *, kind: str) -> Tuple[str, ...]:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import spacy_llm  # noqa: F401  (makes the registries)
 from spacy.util import registry
@@ -19,7 +20,7 @@ class CountingModel:
 
     def respond(self, requests):
         for request in requests:
-            with open(self.log, "a") as file_:
+            with Path(self.log).open("a") as file_:
                 file_.write(json.dumps([request.task, request.text_digest]) + "\n")
                 file_.flush()
                 os.fsync(file_.fileno())

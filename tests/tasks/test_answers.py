@@ -78,13 +78,16 @@ def doc():
 
 def test_ok(task, doc, kind):
     parsed = assert_parses(task, doc, answer(VALID[kind]), OK, [])
-    assert len(parsed.annotation.spans or parsed.annotation.cats) == {
-        "ner": 2,
-        "spancat": 3,
-        "textcat": 2,
-        "exclusive": 1,
-        "linking": 3,
-    }[kind]
+    assert (
+        len(parsed.annotation.spans or parsed.annotation.cats)
+        == {
+            "ner": 2,
+            "spancat": 3,
+            "textcat": 2,
+            "exclusive": 1,
+            "linking": 3,
+        }[kind]
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"exclusive"}), indirect=True)
@@ -288,7 +291,9 @@ def test_thought_until_the_length_limit(task, doc):
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from("AZ"), JSON_TEXT),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from("AZ"), JSON_TEXT
+    ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(

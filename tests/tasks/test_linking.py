@@ -117,7 +117,8 @@ def test_unknown_id_is_malformed(task, doc, target):
 
 
 @pytest.mark.parametrize(
-    "item", [{"text": "K10"}, {"id": "P1"}, {"text": 1, "id": "P1"}, {"text": "K10", "id": 1}, "K10"]
+    "item",
+    [{"text": "K10"}, {"id": "P1"}, {"text": 1, "id": "P1"}, {"text": "K10", "id": 1}, "K10"],
 )
 def test_item_of_another_form_is_malformed(task, doc, item):
     assert assert_parses(task, doc, answer({"links": [item]}), MALFORMED).problems
@@ -187,7 +188,8 @@ def test_unknown_id_is_refused(task, target):
 
 
 @pytest.mark.parametrize(
-    "value", [[[0, 4, "P1"]], [[False, 3, "P1"]], [[0, 3]], "P1", None, [[0, 3, "P1"], [2, 3, "P2"]]]
+    "value",
+    [[[0, 4, "P1"]], [[False, 3, "P1"]], [[0, 3]], "P1", None, [[0, 3, "P1"], [2, 3, "P2"]]],
 )
 def test_bad_offsets_are_refused(task, value):
     with pytest.raises(InputError, match=r"\[H061\] f:1: .*'linking'"):

@@ -17,6 +17,7 @@ from ...records import (
     SpanAnnotation,
 )
 from ..answers import failure, read_answer
+from ..grounding import normal
 
 FIELD = "links"
 
@@ -44,7 +45,8 @@ def parse_links(doc: Doc, response: Response, ids: Collection[str]) -> ParsedAns
     """Match the links of an answer to the mentions in doc.ents.
 
     The n-th link of a mention's text belongs to its n-th occurrence; the order of different
-    texts does not matter. A mention without a link, and a link without a mention, are problems.
+    texts does not matter, nor do normal form and white space. A mention without a link, and a
+    link without a mention, are problems.
 
     doc (Doc): The document, with its mentions in doc.ents.
     response (Response): What the model sent.
@@ -68,10 +70,10 @@ def parse_links(doc: Doc, response: Response, ids: Collection[str]) -> ParsedAns
         elif target is not None and target not in ids:
             wrong.append(Problem(kind="unknown_label", detail=f"{text}: {target}"[:500]))
         else:
-            queues.setdefault(text.strip(), []).append(NIL if target is None else target)
+            queues.setdefault(normal(text), []).append(NIL if target is None else target)
     spans = []
     for ent in doc.ents:
-        queue = queues.get(ent.text, [])
+        queue = queues.get(normal(ent.text), [])
         if queue:
             spans.append(
                 SpanAnnotation(ent.start_char, ent.end_char, ent.label_, kb_id=queue.pop(0))

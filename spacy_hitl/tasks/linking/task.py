@@ -82,7 +82,8 @@ class LinkingTask(BaseTask):
         spans = []
         for item in value:
             start, end, target = check_offsets(item, where=where, text=text, task=self.kind)
-            if target is not None and target not in self.catalog:
+            known_id = isinstance(target, str) and target in self.catalog
+            if target is not None and not known_id:
                 known = ", ".join(list(self.catalog)[:20])
                 raise InputError(
                     Errors.H058.format(

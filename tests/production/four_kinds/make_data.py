@@ -6,6 +6,7 @@ in no reviewed training text, only in what the model annotated.
 
 import json
 import random
+from pathlib import Path
 
 dice = random.Random(7)
 things = {"Kite": "Q1", "Lamp": "Q2", "Chair": None, "Lampe": "Q2"}
@@ -13,7 +14,7 @@ openings = {"GOOD": ["Great news", "Lovely day", "Happy now"], "BAD": ["Sad stor
 topics = {"PRICE": ["cheap", "costly"], "SOUND": ["loud", "silent"]}
 plain = ["round", "red", "here", "old"]
 
-with open("catalog.jsonl", "w") as file_:
+with Path("catalog.jsonl").open("w") as file_:
     for name, id_ in things.items():
         if id_ and name != "Lampe":
             file_.write(json.dumps({"id": id_, "name": name, "aliases": []}) + "\n")
@@ -30,7 +31,9 @@ for i in range(360):
     text = f"{dice.choice(openings[mood])}, the {' and the '.join(named)} "
     if dice.random() < 0.3 and not 100 <= i < 160:
         text = text.replace("Lamp", "Lampe")
-    text += f"{'is' if len(named) == 1 else 'are both'} {' and '.join(words)} on day {i}, {dice.choice(['no kite', 'a lamp', 'one chair'])} aside."
+    verb = "is" if len(named) == 1 else "are both"
+    aside = dice.choice(["no kite", "a lamp", "one chair"])
+    text += f"{verb} {' and '.join(words)} on day {i}, {aside} aside."
     named = [n if n in text.replace("Lampe", "") else "Lampe" for n in named]
     id_ = str(i)
     texts.append({"id": id_, "text": text, "lane": lane})
@@ -55,5 +58,5 @@ for i in range(360):
         )
 
 for name, rows in (("texts", texts), ("answers", answers), ("decisions", decisions)):
-    with open(f"{name}.jsonl", "w") as file_:
+    with Path(f"{name}.jsonl").open("w") as file_:
         file_.writelines(json.dumps(row) + "\n" for row in rows)

@@ -1,0 +1,261 @@
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacy_hitl.errors import StateError
+from spacy_hitl.llm.store import FORMAT, ResponseStore, StoredModel, request_key
+from spacy_hitl.records import Message, Request, Response
+from spacy_hitl.ty import Model
+
+
+def request(text, **changes):
+    asked = Request(f"d-{text}", "product", 1, (Message("user", text),), {"type": "object"})
+    return replace(asked, **changes)
+
+
+class Counting:
+    """A model that remembers what it was asked. A text that starts with "fail" fails."""
+
+    def __init__(self, source="model"):
+        self.source = source
+        self.asked = []
+
+    def respond(self, requests):
+        for asked in requests:
+            text = asked.messages[-1].content
+            self.asked.append(text)
+            if text.startswith("fail"):
+                yield Response(self.source, error="HTTP 500")
+            elif text.startswith("silent"):
+                yield Response(self.source)
+            elif text.startswith("refuse"):
+                yield Response(self.source, refusal="No.")
+            else:
+                yield Response(self.source, text=f"{text} {len(self.asked)}", finish_reason="stop")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "folder" / "responses.db"
+
+
+@pytest.fixture
+def store(path):
+    with ResponseStore(path) as store:
+        yield store
+
+
+def ask(store, *texts, model=None):
+    """RETURNS: Responses, and what the model behind the store was asked."""
+    model = model or Counting()
+    return list(StoredModel(model, store).respond([request(t) for t in texts])), model.asked
+
+
+def test_answers_pass_through(store):
+    responses, asked = ask(store, "a", "b")
+    assert [r.text for r in responses] == ["a 1", "b 2"]
+    assert asked == ["a", "b"]
+    assert [r.key for r in responses] == [request_key(request(t), model="model") for t in "ab"]
+    assert isinstance(StoredModel(Counting("x"), store), Model)
+    assert StoredModel(Counting("x"), store).source == "x"
+
+
+def test_second_run_asks_nothing(store):
+    first, _ = ask(store, "a", "b", "c")
+    assert ask(store, "c", "a", "b") == ([first[2], first[0], first[1]], [])
+
+
+def test_only_what_is_missing_is_asked(store):
+    ask(store, "a", "c")
+    responses, asked = ask(store, "a", "b", "c", "d")
+    assert asked == ["b", "d"]
+    assert [r.text for r in responses] == ["a 1", "b 1", "c 2", "d 2"]
+
+
+def test_stored_before_it_is_given_out(store):
+    stream = StoredModel(Counting(), store).respond([request("a"), request("b")])
+    first = next(stream)
+    assert len(store) == 1
+    assert store.get(first.key) == first
+    stream.close()  # the run ends here
+    assert ask(store, "a", "b")[1] == ["b"]
+
+
+def test_reopened_store_has_everything(path):
+    with ResponseStore(path) as store:
+        first, _ = ask(store, "a", "😀\n\u2028")
+    with ResponseStore(path) as store:
+        assert ask(store, "a", "😀\n\u2028") == (first, [])
+
+
+@pytest.mark.parametrize("text", ["fail", "silent"])
+def test_failures_are_passed_on_and_not_stored(store, text):
+    (before, failed, after), _ = ask(store, "a", text, "b")
+    assert failed.text is None
+    assert (before.text, after.text) == ("a 1", "b 3")
+    assert len(store) == 2
+    assert ask(store, "a", text, "b")[1] == [text]
+
+
+def test_refusal_is_an_answer(store):
+    first, _ = ask(store, "refuse")
+    assert ask(store, "refuse") == (first, [])
+    assert first[0].refusal == "No."
+
+
+def test_duplicates_in_a_batch_are_asked_once(store):
+    responses, asked = ask(store, "a", "b", "a", "fail", "a", "fail")
+    assert asked == ["a", "b", "fail"]
+    assert [r.text for r in responses] == ["a 1", "b 2", "a 1", None, "a 1", None]
+
+
+def test_model_that_stops_early_loses_no_answer(store):
+    class Short(Counting):
+        def respond(self, requests):
+            yield from super().respond(list(requests)[:1])
+
+    assert len(ask(store, "a", "b", model=Short())[0]) == 1
+    assert ask(store, "a", "b")[1] == ["b"]
+
+
+def test_first_answer_is_kept(store):
+    store.put("k", request("a"), Response("m", text="first"))
+    store.put("k", request("a"), Response("m", text="second"))
+    assert store.get("k").text == "first"
+    assert store.get("other") is None
+
+
+@given(text=st.text(), reason=st.none() | st.text())
+def test_answer_comes_back_as_it_was(tmp_path_factory, text, reason):
+    path = tmp_path_factory.getbasetemp() / "store" / "responses.db"
+    with ResponseStore(path) as store:
+        key = f"{len(store)}"
+        response = Response("m", text=text, finish_reason=reason, refusal=reason, key=key)
+        store.put(key, request("a"), response)
+        assert store.get(key) == response
+
+
+# The key
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        request("b"),
+        request("a", sample=2),
+        request("a", schema={"type": "array"}),
+        request("a", messages=(Message("system", "a"),)),
+        request("a", messages=(Message("user", ""), Message("user", "a"))),
+        request("A"),
+        request("a "),
+    ],
+)
+def test_key_depends_on_all_that_shapes_an_answer(other):
+    assert request_key(other, model="m") != request_key(request("a"), model="m")
+
+
+def test_key_depends_on_the_model():
+    assert request_key(request("a"), model="m") != request_key(request("a"), model="n")
+
+
+def test_another_model_is_asked_again(store):
+    ask(store, "a")
+    assert ask(store, "a", model=Counting("other"))[1] == ["a"]
+
+
+KNOWN_KEY = "a07cdd53d6bafdfbb0d9162c93819d08422711e99fd06a0c849890f06aa82838"
+
+
+def test_key_lasts():
+    """Stored answers must be found by later releases: this key never changes."""
+    asked = Request("d", "product", 1, (Message("user", "😀"),), {"b": 1, "a": [None]})
+    same = replace(asked, schema={"a": [None], "b": 1})
+    assert request_key(asked, model="m") == request_key(same, model="m")
+    assert request_key(asked, model="m") == KNOWN_KEY
+
+
+# The file
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from spacy_hitl.errors import StateError
+from spacy_hitl.llm.store import ResponseStore
+try:
+    with ResponseStore(Path(sys.argv[1])):
+        print("opened")
+except StateError as e:
+    print(e)
+"""
+
+
+def test_second_writer_in_this_process_is_refused(path, store):
+    with pytest.raises(StateError, match=r"\[H062\] .*responses.db"), ResponseStore(path):
+        pass
+    assert ask(store, "a")[1] == ["a"], "the first one goes on"
+
+
+def test_second_writing_process_is_refused(path):
+    def write():
+        done = subprocess.run(
+            [sys.executable, "-c", WRITER, str(path)], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    with ResponseStore(path):
+        assert write().startswith("[H062]")
+    assert write() == "opened"
+
+
+def test_newer_version_is_refused(path):
+    with ResponseStore(path) as store:
+        ask(store, "a")
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {FORMAT + 1}")
+    with (
+        pytest.raises(StateError, match=rf"\[H050\] .*\(format {FORMAT + 1}, .* {FORMAT}\)"),
+        ResponseStore(path),
+    ):
+        pass
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM responses").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but long enough" * 50, b"two"])
+def test_other_file_is_refused_and_kept(path, content):
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(StateError, match=r"\[H051\] .*not a response store"), ResponseStore(path):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_other_database_is_refused_and_kept(path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    content = path.read_bytes()
+    with pytest.raises(StateError, match=r"\[H051\] .*not a response store"), ResponseStore(path):
+        pass
+    assert path.read_bytes() == content
+
+
+def test_refused_file_is_not_locked(path):
+    path.parent.mkdir()
+    path.write_bytes(b"x" * 5000)
+    for _ in range(2):
+        with pytest.raises(StateError, match="H051"), ResponseStore(path):
+            pass
+
+
+def test_closed_store_says_so(path):
+    with ResponseStore(path) as store:
+        pass
+    with pytest.raises(StateError, match=r"\[H051\] .*closed"):
+        store.get("k")
