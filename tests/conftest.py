@@ -17,7 +17,9 @@ import srsly
 from hypothesis import HealthCheck, settings
 from spacy.util import load_config
 
+from spacy_hitl.annotate.run import annotate
 from spacy_hitl.errors import HitlError
+from spacy_hitl.exchange.run import export_corpora, import_file
 
 REPO = Path(__file__).parent.parent
 
@@ -88,15 +90,44 @@ def small_assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def project(small_assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A fresh small project, which is the current folder."""
-    root = tmp_path / "project"
+@pytest.fixture(scope="session")
+def new_project(small_assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What every project starts from."""
+    root = tmp_path_factory.mktemp("new") / "project"
     (root / "configs").mkdir(parents=True)
     shutil.copytree(small_assets, root / "assets")
     shutil.copy(REPO / "configs/prototype.cfg", root / "configs")
+    return root
+
+
+@pytest.fixture(scope="session")
+def exported_project(new_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after annotate, import and export."""
+    root = shutil.copytree(new_project, tmp_path_factory.mktemp("exported") / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        annotate(Project.config, Project.texts)
+        import_file(Project.config, Project.reference)
+        export_corpora(Project.config)
+    return root
+
+
+def _copy(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    root = shutil.copytree(source, tmp_path / "project")
     monkeypatch.chdir(root)
     return Project(root, list(srsly.read_jsonl(root / "assets/posts.jsonl")))
+
+
+@pytest.fixture
+def project(new_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A fresh small project, which is the current folder."""
+    return _copy(new_project, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def exported(exported_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A small project with proposals, imported decisions and corpora: the current folder."""
+    return _copy(exported_project, tmp_path, monkeypatch)
 
 
 @dataclass

@@ -25,9 +25,9 @@ class SpacyLLMAdapter:
         """YIELDS (Response): One response per request; an exception becomes its error."""
         for request in requests:
             try:
-                shard = list(self.model([[request.prompt]]))[0]
+                (shard,) = self.model([[request.prompt]])
                 # Models from before spacy-llm 0.7 give the reply itself, not a list of replies.
-                reply = shard if isinstance(shard, str) else list(shard)[0]
+                (reply,) = (shard,) if isinstance(shard, str) else shard
             except HitlError:
                 raise
             except Exception as e:  # a foreign model may raise anything; the doc is marked failed

@@ -106,8 +106,9 @@ class StoredModel:
                 answer = next(fresh, None)
                 if answer is None:
                     return
-                response = known[key] = replace(answer, key=key)
-                answered = response.text is not None or response.refusal is not None
-                if answered and response.error is None:
+                response = answer
+                if answer.error is None and (answer.text or answer.refusal) is not None:
+                    response = replace(answer, key=key)
                     self.store.put(key, request, response)
+                known[key] = response
             yield response

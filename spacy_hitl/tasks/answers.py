@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ..records import (
     FAILED,
@@ -49,7 +49,7 @@ def read_answer(
     if _FENCE.match(text):  # the closing fence is missing if the answer was cut off
         text = _FENCE.sub("", text).strip().rstrip("`").strip()
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_refuse_duplicates)
     except json.JSONDecodeError as e:
         unfinished = text.startswith("{") and _is_cut_off(text, e)
         if cut or unfinished:
@@ -66,6 +66,14 @@ def read_answer(
             MALFORMED, "schema", f"expected an object with {field!r}: {text[:200]!r}"
         )
     return value, None
+
+
+def _refuse_duplicates(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """JSON allows a key twice, and the last one would win without a trace."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key comes twice")
+    return value
 
 
 def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:

@@ -61,7 +61,7 @@ def test_long_exception_is_shortened():
     assert len(ask(fragile, "a")[0].error) < 1000
 
 
-@pytest.mark.parametrize("replies", [[], [[]], None, 3])
+@pytest.mark.parametrize("replies", [[], [[]], None, 3, [["a"], ["b"]]])
 def test_no_reply_is_an_error(replies):
     [response] = ask(lambda prompts: replies, "a")
     assert response.error.startswith("[H103]")

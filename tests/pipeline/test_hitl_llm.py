@@ -296,7 +296,8 @@ def test_saved_pipeline_loads(tmp_path, recording):
 def test_prototype_of_the_worked_example(monkeypatch):
     monkeypatch.chdir(ROOT)
     nlp = load_model_from_config(load_config("configs/prototype.cfg"), auto_fill=True)
-    posts = [json.loads(line) for line in Path("assets/posts.jsonl").open(encoding="utf8")][:20]
+    lines = Path("assets/posts.jsonl").read_text(encoding="utf8").splitlines()[:20]
+    posts = [json.loads(line) for line in lines]
     docs = list(nlp.pipe(post["text"] for post in posts))
     assert all(set(get_proposals(doc)) == set(nlp.pipe_names) for doc in docs)
     statuses = [p.status for doc in docs for p in get_proposals(doc).values()]
@@ -379,6 +380,15 @@ def test_all_prompts_fail(own):
     with pytest.warns(UserWarning, match="2 of 2"):
         docs = list(nlp.pipe(["bad prompt", "bad prompt too"]))
     assert [get_proposals(d)["own"].status for d in docs] == [FAILED, FAILED]
+
+
+def test_error_that_concerns_all_texts_stops():
+    class Broken(OwnTask):
+        def build_request(self, doc, *, name, sample):
+            raise InputError("[H001] no guidelines")
+
+    with pytest.raises(InputError, match="no guidelines"):
+        HitlLLM("own", Broken(), ListModel())(spacy.blank("en").make_doc("text"))
 
 
 def test_task_that_gives_no_reason_for_its_failure():

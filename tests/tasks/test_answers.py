@@ -321,3 +321,11 @@ def test_any_prose_has_a_status(tasks, text, reason):
 @pytest.mark.parametrize("status", STATUSES)
 def test_only_ok_and_empty_are_usable(status):
     assert Proposal("d", "t", "s", status, "x").usable == (status in (OK, EMPTY))
+
+
+@pytest.mark.parametrize("text", ['{"x": 1, "x": 2}', '{"x": [{"a": 1, "a": 1}]}'])
+def test_a_key_that_comes_twice_is_malformed(text):
+    """The last one would win, and the first would vanish without a trace."""
+    value, failed = read_answer(Response(model="m", text=text), field="x")
+    assert value is None
+    assert failed.status == MALFORMED

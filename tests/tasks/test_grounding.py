@@ -89,6 +89,8 @@ def test_found_at_its_offset(text, quote, start):
         ("Nebula Pro", "NebulaPro", "not_found"),
         ("Straße", "Strasse", "not_found"),
         ("ﬁne", "fine", "not_found"),
+        ("ﬁne words", "fine words", "not_found"),
+        ("Nebula² Pro", "Nebula2  Pro", "not_found"),
         ("K10", "", "not_found"),
         ("K10", " \n", "not_found"),
         ("Applesauce", "Apple", "not_on_tokens"),

@@ -45,6 +45,12 @@ def test_entities_of_other_components_stay():
     assert TASK.get_annotation(doc) == annotation((0, 3, "PRODUCT"), (18, 21, "SHOP"))
 
 
+def test_longer_of_two_overlapping_entities_is_written():
+    doc = NLP.make_doc("Nebula Pro here")
+    TASK.set_annotation(doc, annotation((0, 6, "PRODUCT"), (0, 10, "SHOP")))
+    assert ents_of(doc) == [("Nebula Pro", "SHOP", "", "")]
+
+
 def test_no_entities_leaves_the_others():
     doc = NLP.make_doc("K10 in Berlin")
     doc.ents = [Span(doc, 2, 3, "CITY")]

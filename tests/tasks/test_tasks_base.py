@@ -370,6 +370,15 @@ def test_task_that_raises_marks_the_doc(response, detail):
     assert "own" not in doc.user_data
 
 
+def test_error_that_concerns_all_texts_is_passed_on():
+    class Broken(OwnTask):
+        def parse(self, doc, response):
+            raise InputError("[H001] no catalog")
+
+    with pytest.raises(InputError, match="no catalog"):
+        apply_response(Broken(), NLP.make_doc("K10"), answer({}), name="own", sample=1)
+
+
 def test_own_task_annotates():
     doc = NLP.make_doc("K10")
     apply_response(OwnTask(), doc, Response("m", text='{"status": "ok"}'), name="own", sample=1)
