@@ -118,6 +118,18 @@ class Errors(metaclass=_Catalogue):
         "The replay model in spacy-llm's own 'llm' component does not know the task: set "
         "task = \"NAME\" in its model block (recorded in '{path}': {known})."
     )
+    H110 = (
+        "The server at {address} refused the key: {detail}. Set the environment variable {env} "
+        "to a key that may use this model."
+    )
+    H111 = (
+        "The server at {address} does not know the model '{name}': {detail}. Check `name` in the "
+        "model block, and that `base_url` ends in /v1 (or what your server uses)."
+    )
+    H112 = (
+        "The account at {address} has no quota left: {detail}. Answers so far are stored; run the "
+        "same command again when there is some."
+    )
 
     # 300: distill
     H300 = (
@@ -149,6 +161,10 @@ class Errors(metaclass=_Catalogue):
 class Warnings(metaclass=_Catalogue):
     """Messages of warnings."""
 
+    W101 = (
+        "The server refuses the parameter '{parameter}' for '{name}' ({detail}); it is left out "
+        "from now on."
+    )
     W100 = "{count} of {total} documents failed in component '{name}' and are marked: {first}"
 
 

@@ -175,7 +175,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Response(Record):
-    """What a model answered. `text` is None if there is no answer; `error` then says why."""
+    """What a model answered. `text` is None if there is no answer; `error` then says why.
+
+    key: under which it is stored. logprobs: the answer's tokens with their natural log-probability.
+    """
 
     model: str
     text: Optional[str] = None
@@ -183,6 +186,9 @@ class Response(Record):
     refusal: Optional[str] = None
     error: Optional[str] = None
     key: Optional[str] = None
+    prompt_tokens: Optional[int] = None
+    completion_tokens: Optional[int] = None
+    logprobs: Optional[Tuple[Tuple[str, float], ...]] = None
 
 
 @dataclass(frozen=True)

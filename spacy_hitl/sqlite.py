@@ -2,6 +2,7 @@
 
 import fcntl
 import sqlite3
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Iterator, List, Optional, Sequence, Tuple
@@ -26,6 +27,7 @@ class Database:
         self.schema = schema
         self._connection: Optional[sqlite3.Connection] = None
         self._lock: Optional[IO[str]] = None
+        self._turn = threading.RLock()  # answers are written from the thread that receives them
 
     def open(self, *, readonly: bool = False) -> None:
         """Open the file, make it if it is not there.
@@ -41,7 +43,9 @@ class Database:
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._take_lock()
-            self._connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+            self._connection = sqlite3.connect(
+                self.path, isolation_level=None, timeout=10, check_same_thread=False
+            )
             if not readonly and not self._has_tables():
                 self.path.chmod(0o600)
                 self.run("PRAGMA journal_mode = WAL")
@@ -70,17 +74,18 @@ class Database:
 
         RAISES (StateError): If the disk is full or the file can't be written.
         """
-        if self._connection is not None and self._connection.in_transaction:
-            yield
-            return
-        self.run("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.run("COMMIT")
-        except BaseException:
+        with self._turn:
             if self._connection is not None and self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+                yield
+                return
+            self.run("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.run("COMMIT")
+            except BaseException:
+                if self._connection is not None and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """RETURNS (sqlite3.Cursor): The executed statement."""

@@ -1,6 +1,7 @@
 """Protocols: what a task and a model must be able to do. A user's own class needs no base class."""
 
-from typing import Any, Dict, Iterable, Iterator, Protocol, Tuple, runtime_checkable
+from concurrent.futures import Future
+from typing import Any, Callable, Dict, Iterable, Iterator, Protocol, Tuple, runtime_checkable
 
 from spacy.tokens import Doc
 
@@ -69,4 +70,16 @@ class Model(Protocol):
 
         RAISES (ModelError): If no request can be answered at all.
         """
+        ...
+
+
+class RollingModel(Model, Protocol):
+    """A model that can have many requests under way at once."""
+
+    window: int
+
+    def submit(
+        self, request: Request, on_answer: Callable[[Request, Response], Response]
+    ) -> "Future[Response]":
+        """Start one request. `on_answer` sees every final response before anyone else."""
         ...

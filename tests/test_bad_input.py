@@ -164,6 +164,11 @@ class TestCommands:
         Path("bad.jsonl").write_bytes(encode(GOOD, b'{"id": "2", "text": '))
         check(*hitl("annotate", CONFIG, "bad.jsonl"), "H002", "bad.jsonl:2", "not valid JSON")
 
+    def test_what_no_terminal_can_show(self) -> None:
+        line = {"id": "p0002", "product": [[76, 78, "PHO\ud800NE"]]}
+        Path("bad.jsonl").write_bytes(encode(line))
+        check(*hitl("import", CONFIG, "bad.jsonl"), "H058", "bad.jsonl:1", "PHO\\ud800NE")
+
     def test_missing_file(self) -> None:
         check(*hitl("annotate", CONFIG, "no.jsonl"), "H001", "no.jsonl")
 

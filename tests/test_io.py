@@ -157,6 +157,8 @@ def test_the_old_file_stays_when_the_disk_is_full(small_disk: Any, fails: Any) -
     small_disk.fill()
     with fails("H007", path, "Free some disk space", "unchanged"):
         write_jsonl(path, ({"line": "x" * 500} for _ in range(5000)))
+    with fails("H007", path):
+        write_json(path, "x" * 2_000_000)
     small_disk.free()
     assert holds_only(small_disk.folder, {"file.json": b'{\n  "old": 1\n}\n'})
     assert write_jsonl(path, [{"new": 1}]) == 1

@@ -1,16 +1,19 @@
 """The response store: every answer is written here before it is used, and never asked for twice."""
 
 import json
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, cast
 
-from ..io import json_digest
+from ..io import batched, json_digest
 from ..records import Request, Response
 from ..sqlite import Database
-from ..ty import Model
+from ..ty import Model, RollingModel
+from .window import in_order
 
 FORMAT = 1
+BATCH = 32  # requests looked up together for a model that answers one by one
 SCHEMA = """
 CREATE TABLE responses (
     id INTEGER PRIMARY KEY,
@@ -23,11 +26,12 @@ CREATE TABLE responses (
 """
 
 
-def request_key(request: Request, *, model: str) -> str:
+def request_key(request: Request, *, model: str, shaping: Mapping[str, Any]) -> str:
     """Digest of everything that shapes an answer.
 
     request (Request): What is asked.
     model (str): The model's name.
+    shaping (Mapping[str, Any]): The model's parameters (temperature and so on).
     RETURNS (str): The key under which the answer is stored.
     """
     return json_digest(
@@ -37,6 +41,7 @@ def request_key(request: Request, *, model: str) -> str:
             "messages": [[m.role, m.content] for m in request.messages],
             "schema": request.schema,
             "sample": request.sample,
+            "parameters": dict(shaping),
         }
     )
 
@@ -76,25 +81,60 @@ class ResponseStore:
 
 
 class StoredModel:
-    """A model in front of which the store stands. Failures are passed on, never stored; a refusal
-    is an answer.
+    """A model in front of which the store stands. Failures are passed on, never stored.
+
+    model (Model): Who answers what is not stored. If it can have many requests under way
+        (`submit` and `window`), so can this.
+    store (ResponseStore): Open for writing.
     """
 
     def __init__(self, model: Model, store: ResponseStore) -> None:
         self.model = model
         self.store = store
+        self._under_way: Dict[str, Future[Response]] = {}
 
     @property
     def source(self) -> str:
         """The name of the model behind the store."""
         return self.model.source
 
+    @property
+    def window(self) -> Optional[int]:
+        """How many requests may be under way, or None if the model answers one by one."""
+        return getattr(self.model, "window", None)
+
     def respond(self, requests: Iterable[Request]) -> Iterator[Response]:
         """YIELDS (Response): Stored answers where there are some; the others are asked for, and
         written before they are given out.
         """
-        batch = list(requests)
-        keys = [request_key(r, model=self.source) for r in batch]
+        if self.window is not None:
+            yield from in_order(requests, self._submit, size=self.window)
+            return
+        for batch in batched(requests, BATCH):
+            yield from self._respond_batch(batch)
+
+    def _key(self, request: Request) -> str:
+        shaping = getattr(self.model, "shaping", {})
+        return request_key(request, model=self.source, shaping=shaping)
+
+    def _submit(self, request: Request) -> "Future[Response]":
+        key = self._key(request)
+        shared = self._under_way.get(key)
+        if shared is not None:
+            return shared
+        future: Future[Response] = Future()
+        stored = self.store.get(key)
+        if stored is not None:
+            future.set_result(stored)
+            return future
+        model = cast(RollingModel, self.model)
+        future = model.submit(request, lambda r, answer: self._keep(key, r, answer))
+        self._under_way[key] = future
+        future.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return future
+
+    def _respond_batch(self, batch: List[Request]) -> Iterator[Response]:
+        keys = [self._key(r) for r in batch]
         known = {key: self.store.get(key) for key in keys}
         missing: Dict[str, Request] = {
             key: r for key, r in zip(keys, batch, strict=True) if known[key] is None
@@ -106,9 +146,14 @@ class StoredModel:
                 answer = next(fresh, None)
                 if answer is None:
                     return
-                response = answer
-                if answer.error is None and (answer.text or answer.refusal) is not None:
-                    response = replace(answer, key=key)
-                    self.store.put(key, request, response)
-                known[key] = response
+                response = known[key] = self._keep(key, request, answer)
             yield response
+
+    def _keep(self, key: str, request: Request, answer: Response) -> Response:
+        """Write an answer, unless it is a failure. RETURNS: The answer, with its key if written."""
+        answered = answer.text is not None or answer.refusal is not None
+        if not answered or answer.error is not None:
+            return answer
+        response = replace(answer, key=key)
+        self.store.put(key, request, response)
+        return response

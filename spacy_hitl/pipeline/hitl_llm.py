@@ -1,7 +1,8 @@
 """`hitl_llm`: a prompted component. Annotates in place; a document that fails fails alone."""
 
 import warnings
-from typing import Any, Dict, Iterable, Iterator, List, Optional, cast
+from collections import deque
+from typing import Any, Deque, Iterable, Iterator, Optional, Tuple, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -48,13 +49,16 @@ class HitlLLM:
         """Annotate documents, in order.
 
         stream (Iterable[Doc]): The documents.
-        batch_size (int): How many documents are held in memory at a time.
+        batch_size (int): How many documents are held in memory at a time, if the model has no
+            window of its own.
         YIELDS (Doc): The same documents.
         RAISES (ModelError): If the model can answer no request at all.
         """
         failed, total, first = 0, 0, ""
-        for docs in batched(stream, batch_size):
-            for doc, response in zip(docs, self._respond(docs), strict=True):
+        # A model with a window of its own is handed the stream; any other a bounded part at a time.
+        rolling = getattr(self.model, "window", None) is not None
+        for docs in [stream] if rolling else batched(stream, batch_size):
+            for doc, response in self._respond(docs):
                 proposal = self._apply(doc, response)
                 total += 1
                 if proposal.status == FAILED:
@@ -65,31 +69,49 @@ class HitlLLM:
             message = Warnings.W100.format(count=failed, total=total, name=self.name, first=first)
             warnings.warn(message, UserWarning, stacklevel=2)
 
-    def _respond(self, docs: List[Doc]) -> Iterator[Response]:
-        requests: List[Optional[Request]] = []
-        errors: Dict[int, str] = {}
-        for i, doc in enumerate(docs):
-            try:
-                requests.append(self.task.build_request(doc, name=self.name, sample=self.sample))
-            except HitlError:
-                raise
-            except Exception as e:  # a user's own task may raise anything; the doc is marked failed
-                requests.append(None)
-                errors[i] = Errors.H108.format(detail=f"{type(e).__name__}: {e}")
-        responses = iter(self.model.respond([r for r in requests if r is not None]))
+    def _respond(self, docs: Iterable[Doc]) -> Iterator[Tuple[Doc, Response]]:
+        """YIELDS (Tuple[Doc, Response]): Every document with what was answered, in order."""
+        waiting: Deque[Tuple[Doc, Optional[Response]]] = deque()
+
+        stream = iter(docs)
+
+        def requests() -> Iterator[Request]:
+            for doc in stream:
+                request, failure = self._build(doc)
+                waiting.append((doc, failure))
+                if request is not None:
+                    yield request
+
+        def settled() -> Iterator[Tuple[Doc, Response]]:
+            while waiting and waiting[0][1] is not None:
+                doc, failure = waiting.popleft()
+                if failure is not None:
+                    yield doc, failure
+
         answered = 0
-        for i, request in enumerate(requests):
-            if request is None:
-                yield Response(model=self.model.source, error=errors[i])
-                continue
-            response = next(responses, None)
-            if response is None:
-                expected = sum(r is not None for r in requests)
-                raise InputError(
-                    Errors.H104.format(name=self.name, found=answered, expected=expected)
-                )
+        for response in self.model.respond(requests()):
+            yield from settled()
+            if not waiting:
+                raise self._miscounted(answered + 1, answered)
             answered += 1
-            yield response
+            yield waiting.popleft()[0], response
+        for _ in requests():  # a model that stopped early has not seen the rest
+            pass
+        yield from settled()
+        if waiting:
+            raise self._miscounted(answered, answered + len(waiting))
+
+    def _build(self, doc: Doc) -> Tuple[Optional[Request], Optional[Response]]:
+        try:
+            return self.task.build_request(doc, name=self.name, sample=self.sample), None
+        except HitlError:
+            raise
+        except Exception as e:  # a user's own task may raise anything; the doc is marked failed
+            error = Errors.H108.format(detail=f"{type(e).__name__}: {e}")
+            return None, Response(model=self.model.source, error=error)
+
+    def _miscounted(self, found: int, expected: int) -> InputError:
+        return InputError(Errors.H104.format(name=self.name, found=found, expected=expected))
 
     def _apply(self, doc: Doc, response: Response) -> Proposal:
         from ..tasks.base import apply_response

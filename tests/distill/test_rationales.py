@@ -61,6 +61,13 @@ def test_segments() -> None:
     ]
 
 
+def test_a_phrase_belongs_to_the_sentence_that_holds_most_of_it() -> None:
+    text = "The camera is great. Really nice"
+    found = dict(shown(text, quote(text, GOOD="is great. Really")))
+    assert found["The camera is great."] == [1, 0]
+    assert found["Really nice"] == [0, 0]
+
+
 def test_without_rationales_only_the_whole_text_teaches() -> None:
     text = "It lags. Not now."
     assert shown(text, None) == [(text, [0.5, 0.25])]
