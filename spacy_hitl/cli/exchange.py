@@ -33,6 +33,12 @@ def import_cli(
             msg.good(f"{what}: {count}")
         if result.unused:
             msg.warn(f"Fields that are no task and were not read: {', '.join(result.unused)}")
+        if result.misaligned:
+            msg.warn(
+                f"{len(result.misaligned)} spans don't stand on token boundaries. They are stored "
+                f"and count as missed in evaluation, but nothing can learn them; the first: "
+                f"{result.misaligned[0]}"
+            )
         if result.decisions:
             msg.info(
                 "These decisions are marked as imported: not made by a person in this project."

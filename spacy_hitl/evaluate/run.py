@@ -119,7 +119,7 @@ def _score(
     words_per_s: Optional[float] = None,
     megabytes: Optional[float] = None,
     digest: Optional[str] = None,
-    needs: Tuple[str, ...] = (),
+    needs: Tuple[Tuple[str, str], ...] = (),
     threshold: Optional[float] = None,
 ) -> SystemScore:
     average = main_score(header)[1]

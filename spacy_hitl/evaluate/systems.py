@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import List, Optional, Sequence, Tuple, Type
+from typing import Dict, List, Optional, Sequence, Tuple, Type
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -40,6 +40,7 @@ class System:
         self.paths = [Path(part) for part in name.split("+")]
         self._stack = ExitStack()
         self._store: Optional[ResponseStore] = None
+        self._owners: Dict[str, Path] = {}  # trained components, and the folders they come from
         self.is_config = find_file(self.paths[0], what="pipeline or config").is_file()
         self.nlp = self._load()
         if task not in self.nlp.pipe_names:
@@ -70,21 +71,17 @@ class System:
         return None if value is None else float(value)
 
     @property
-    def needs(self) -> Tuple[str, ...]:
-        """Components of the other parts, without rule-based helpers."""
-        names = []
-        for name, pipe in self.nlp.pipeline:
-            if name != self.task and (getattr(pipe, "is_trainable", False)):
-                names.append(name)
-        return tuple(names) if len(self.paths) > 1 else ()
+    def needs(self) -> Tuple[Tuple[str, str], ...]:
+        """Trained components of the other parts, each with the digest of its folder."""
+        own = self._owners.get(self.task)
+        return tuple(
+            (name, folder_digest(path)) for name, path in self._owners.items() if path != own
+        )
 
     @property
     def own_path(self) -> Path:
         """The folder of the part that has the task's component."""
-        for path in self.paths:
-            if path.is_dir() and self.task in load_trained(path).pipe_names:
-                return path
-        return self.paths[0]
+        return self._owners.get(self.task, self.paths[0])
 
     def megabytes(self) -> Optional[float]:
         """RETURNS (Optional[float]): Size on disk of the task's own part, if it is trained."""
@@ -128,6 +125,10 @@ class System:
                 component.model = StoredModel(component.model, self._store)
             return nlp
         parts = [(str(path), load_trained(path)) for path in self.paths]
+        for path, part in parts:
+            for name, pipe in part.pipeline:
+                if getattr(pipe, "is_trainable", False) or name == self.task:
+                    self._owners[name] = Path(path)
         if len(parts) == 1:
             return parts[0][1]
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())

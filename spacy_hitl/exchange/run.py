@@ -13,17 +13,21 @@ from ..dataset.store import Dataset
 from ..dataset.views import GoldSet, TrainingSet
 from ..io import find_file, write_bytes, write_jsonl
 from ..pipeline.loading import load_prompted, prompted_components
-from ..records import TaskHeader, TaskRow
+from ..records import Decision, TaskHeader, TaskRow
 from ..tasks.reference import set_reference
 
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """What an import brought: counts by kind, fields that were not read, whether it decided."""
+    """What an import brought: counts by kind, fields that were not read, whether it decided.
+
+    misaligned: spans that don't stand on token boundaries: no spaCy component can learn them.
+    """
 
     counts: Dict[str, int]
     unused: Tuple[str, ...] = ()
     decisions: bool = False
+    misaligned: Tuple[str, ...] = ()
 
 
 def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) -> ImportSummary:
@@ -43,8 +47,20 @@ def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) ->
             return ImportSummary(load(path, dataset, settings))
         decisions, unused = read_decisions(path, dataset, tasks, annotator=annotator)
         new = dataset.add_decisions(decisions)
+        misaligned = _misaligned(nlp, dataset, decisions)
     counts = {"decisions read": len(decisions), "of these new": new}
-    return ImportSummary(counts, tuple(unused), decisions=True)
+    return ImportSummary(counts, tuple(unused), decisions=True, misaligned=misaligned)
+
+
+def _misaligned(nlp: Language, dataset: Dataset, decisions: Sequence[Decision]) -> Tuple[str, ...]:
+    found = []
+    for d in decisions:
+        spans = d.annotation.spans if d.annotation is not None else ()
+        doc = nlp.make_doc(dataset.text(d.text_digest)) if spans else None
+        for s in spans:
+            if doc is not None and doc.char_span(s.start, s.end) is None:
+                found.append(f"{d.task}: {doc.text[s.start : s.end]!r} at {s.start} to {s.end}")
+    return tuple(found)
 
 
 def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:

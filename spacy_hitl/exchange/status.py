@@ -9,7 +9,7 @@ from ..dataset.store import Dataset
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
 from ..pipeline.loading import load_prompted, prompted_components
-from ..records import PERSON, USABLE, Decision
+from ..records import ACCEPT, PERSON, USABLE, Decision
 from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
 
@@ -61,7 +61,7 @@ def project_status(config: Path) -> ProjectStatus:
                     task=name,
                     usable=sum(n for s, n in mine.items() if s in USABLE),
                     unusable={s: n for s, n in mine.items() if s not in USABLE},
-                    decided=len(decisions),
+                    decided=sum(d.action == ACCEPT for d in decisions.values()),
                     by_person=sum(d.origin == PERSON for d in decisions.values()),
                     outdated=sum(d.task_digest != digest for d in decisions.values()),
                     score=_student_score(settings, name),

@@ -14,7 +14,7 @@ from ..errors import Errors, InputError, StateError
 from ..io import folder_digest, remedy_for
 from ..pipeline.compose import compose
 from ..pipeline.loading import load_prompted, load_trained, prompted_components
-from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
+from ..scoring.results import STUDENT, SystemScore, TaskMetrics, read_all_metrics
 from ..settings import Settings
 from .gate import Verdict, hold_dependents, judge
 
@@ -47,7 +47,9 @@ def promote(config_path: Path, *, with_prompted: bool = False) -> Promotion:
     metrics = read_metrics(settings, list(prompted_components(prompted_nlp)))
     verdicts = {task: judge(m, settings.promote) for task, m in metrics.items()}
     students = {task: m.by_role(STUDENT) for task, m in metrics.items()}
-    needs = {task: s.needs for task, s in students.items() if s is not None}
+    needs = {
+        task: tuple(name for name, _ in s.needs) for task, s in students.items() if s is not None
+    }
     verdicts = hold_dependents(verdicts, needs)
     passed = [task for task, v in verdicts.items() if v.passed]
     held = [task for task, v in verdicts.items() if not v.passed]
@@ -56,12 +58,8 @@ def promote(config_path: Path, *, with_prompted: bool = False) -> Promotion:
     parts = []
     for task in passed:
         path = trained_path(settings, task)
-        student = students[task]
         nlp = load_trained(path)
-        if student is None or folder_digest(path) != student.digest:
-            metrics_path = settings.metrics / f"{task}.json"
-            remedy = "Run the evaluate step again."
-            raise InputError(Errors.H505.format(path=metrics_path, trained=path, remedy=remedy))
+        _check_digests(task, students[task], settings)
         parts.append((str(path), nlp))
     pipeline = compose(parts)
     prompted = held if with_prompted else []
@@ -83,6 +81,17 @@ def promote(config_path: Path, *, with_prompted: bool = False) -> Promotion:
         remedy = remedy_for(e)
         raise StateError(Errors.H007.format(path=link, detail=e, remedy=remedy)) from e
     return Promotion(tuple(verdicts.values()), tuple(prompted), link, version)
+
+
+def _check_digests(task: str, student: Optional[SystemScore], settings: Settings) -> None:
+    """Refuse figures that were measured on other folders than those that would be promoted."""
+    assert student is not None
+    for name, digest in ((task, student.digest), *student.needs):
+        path = trained_path(settings, name)
+        if not path.exists() or folder_digest(path) != digest:
+            metrics_path = settings.metrics / f"{task}.json"
+            remedy = f"Run 'spacy hitl evaluate' for '{task}' again."
+            raise InputError(Errors.H505.format(path=metrics_path, trained=path, remedy=remedy))
 
 
 def trained_path(settings: Settings, task: str) -> Path:

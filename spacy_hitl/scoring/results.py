@@ -32,7 +32,8 @@ class SystemScore(Record):
     name: what it is, as given; role: baseline, prompted or student.
     score, low, high: the main score and its 95% interval.
     words_per_s: None where it says nothing (baselines, models over a network or replayed).
-    digest: of the student's own folder; needs: the tasks of other parts it was measured with.
+    digest: of the student's own folder; needs: the components of other folders that it was measured
+    with, and the digests of these.
     """
 
     name: str
@@ -48,7 +49,7 @@ class SystemScore(Record):
     words_per_s: Optional[float] = None
     megabytes: Optional[float] = None
     digest: Optional[str] = None
-    needs: Tuple[str, ...] = ()
+    needs: Tuple[Tuple[str, str], ...] = ()
     threshold: Optional[float] = None
     gain: Optional[Tuple[float, float, float]] = None
 

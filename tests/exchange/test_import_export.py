@@ -429,3 +429,12 @@ def test_status(annotated: Any) -> None:
     annotated.edit({"components.product.task.label_definitions": {"PRODUCT": "something else"}})
     product = project_status(annotated.config).tasks[0]
     assert (product.usable, product.outdated) == (0, 22)
+
+
+def test_spans_off_the_tokens_are_stored_and_told(annotated: Any, tmp_path: Path) -> None:
+    """Nothing can learn them, and evaluation counts them: a person must know."""
+    row = next(p for p in annotated.posts if p["text"].split()[0].isalpha() and p["text"][3] != " ")
+    path = tmp_path / "off.jsonl"
+    write_jsonl(path, [{"id": row["id"], "product": [[0, 2, "PRODUCT"]]}])
+    (told,) = import_file(annotated.config, path).misaligned
+    assert told.startswith("product: ")

@@ -303,7 +303,7 @@ def test_nothing_is_promoted_if_all_are_held(ready: Any) -> None:
 
 def test_a_student_measured_with_a_held_one_is_held(ready: Any) -> None:
     set_metrics("product", 0.6)
-    set_metrics("relevant", 0.9, needs=("product",))
+    set_metrics("relevant", 0.9, needs=(("product", "digest"),))
     assert [v.task for v in promote(CONFIG).held] == ["product", "relevant"]
     assert not LINK.exists()
 
