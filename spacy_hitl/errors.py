@@ -4,6 +4,7 @@
     |- InputError           what was given cannot be used: a file, a line, a label, a config
     |- StateError           what was stored cannot be used: newer version, locked, disk full
     '- ModelError           the model that answers cannot be used at all: stop asking
+       '- BudgetReached     the money set aside for it is spent
 
 A message says what came, what was expected and what to do. Codes are grouped by hundreds:
 000 files and records, 050 dataset, 100 annotate, 200 review, 300 distill, 400 evaluate,
@@ -130,6 +131,15 @@ class Errors(metaclass=_Catalogue):
         "The account at {address} has no quota left: {detail}. Answers so far are stored; run the "
         "same command again when there is some."
     )
+    H140 = (
+        "The next request could go over the limit of {limit} ({spent} spent). All answers so far "
+        "are stored; run the command again with a higher --max-cost to go on."
+    )
+    H141 = (
+        "There is no price for the model '{model}' (known: {known}). Add one to [hitl.prices] in "
+        'the config, in money per million tokens: {model} = {{"input": 1.0, "output": 4.0}}'
+    )
+    H142 = "Which texts? Give a JSONL file after the config (only --check does without)."
 
     # 300: distill
     H300 = (
@@ -182,3 +192,7 @@ class StateError(HitlError):
 
 class ModelError(HitlError):
     """The model can't answer any request (file missing, not allowed). Stops the run."""
+
+
+class BudgetReached(ModelError):
+    """The next request could cost more than is left. What is under way is finished and stored."""

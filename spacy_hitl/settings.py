@@ -50,6 +50,15 @@ class PromoteSettings:
 
 
 @dataclass(frozen=True)
+class Price:
+    """[hitl.prices] NAME = {"input": 1.0, "output": 4.0}: money per million tokens."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    input: float
+    output: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """[hitl]: paths are relative to the current folder, as everywhere in spaCy.
 
@@ -69,6 +78,7 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     lanes: LaneSettings = field(default_factory=LaneSettings)
     promote: PromoteSettings = field(default_factory=PromoteSettings)
+    prices: Dict[str, Price] = field(default_factory=dict)
 
 
 def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:

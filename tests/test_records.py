@@ -67,7 +67,7 @@ systems = st.builds(
     words_per_s=scores,
     megabytes=scores,
     digest=maybe,
-    needs=tuples(strings),
+    needs=tuples(st.tuples(strings, strings)),
     threshold=scores,
     gain=st.none() | st.tuples(numbers, numbers, numbers),
 )

@@ -2,9 +2,10 @@
 
 import warnings
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple, Type, TypeVar
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -12,70 +13,197 @@ from tqdm import tqdm
 
 from ..dataset.rows import read_rows
 from ..dataset.store import Dataset
-from ..io import batched
+from ..errors import BudgetReached
+from ..llm.budget import (
+    Budget,
+    BudgetedModel,
+    DryModel,
+    LedgerLine,
+    dry_costs,
+    ledger,
+)
 from ..llm.store import ResponseStore, StoredModel
 from ..pipeline.hitl_llm import HitlLLM
 from ..pipeline.loading import load_prompted, prompted_components
-from ..records import FAILED, LANES, Proposal
+from ..records import FAILED, LANES, Proposal, Row
+from ..settings import Settings
 from ..tasks.base import get_proposals
 
+_T = TypeVar("_T")
 BATCH = 32
+CHECK_TEXT = "Hello, this is a test."
 
 
 @dataclass(frozen=True)
 class AnnotateSummary:
-    """What one run did: new texts, annotated texts, and answers by task and status."""
+    """What one run did: new texts, annotated texts, answers by task and status.
+
+    ledger: what the store's answers cost so far, per model. stopped: why the run ended early.
+    """
 
     new_texts: int
     annotated: int
     statuses: Dict[Tuple[str, str], int]
     first_failure: Optional[str] = None
+    ledger: Tuple[LedgerLine, ...] = ()
+    stopped: Optional[str] = None
 
 
 def annotate(
-    config_path: Path, texts_path: Path, *, limit: Optional[int] = None, progress: bool = False
+    config_path: Path,
+    texts_path: Path,
+    *,
+    limit: Optional[int] = None,
+    max_cost: Optional[float] = None,
+    progress: bool = False,
 ) -> AnnotateSummary:
     """Propose annotations for all texts that have none yet from this config's components.
 
     config_path (Path): Config of a prompted pipeline, with a [hitl] section.
     texts_path (Path): JSONL of rows. All are checked and stored before the first is annotated.
     limit (Optional[int]): Stop after this many texts.
+    max_cost (Optional[float]): Stop before all answers of the store together cost more than this,
+        by the prices in [hitl.prices].
     progress (bool): Show a progress bar.
     RETURNS (AnnotateSummary): What was done.
     RAISES (InputError): If the config or a row can't be used; nothing of the file is stored then.
     RAISES (StateError): If the dataset can't be written; what was stored stays.
     """
+    project = _open(config_path, texts_path)
+    statuses: Counter[Tuple[str, str]] = Counter()
+    done, failure, stopped = 0, None, None
+    with project.dataset as dataset, project.store as store:
+        new_texts = dataset.add_rows(project.rows, project.settings.lanes)
+        budget = None
+        if max_cost is not None:
+            spent = sum(line.cost or 0.0 for line in ledger(store, project.settings.prices))
+            budget = Budget(max_cost, project.settings.prices, spent=spent)
+        for component in project.components.values():
+            model = component.model
+            if budget is not None:
+                budget.price(model.source)
+                model = BudgetedModel(model, budget)
+            component.model = StoredModel(model, store)
+        todo = dataset.texts_without(project.keys, lanes=LANES)[:limit]
+        bar = tqdm(total=len(todo), unit="text", disable=not progress)
+        found = annotated(project.nlp, (dataset.text(d) for d in todo))
+        try:
+            for batch in batched_until(found, BATCH, BudgetReached):
+                proposals = [p for found_ in batch for p in found_.values()]
+                dataset.add_proposals(proposals)
+                statuses.update((p.task, p.status) for p in proposals)
+                failed = [p for p in proposals if p.status == FAILED]
+                failure = failure or (failed[0].problems[0].detail if failed else None)
+                done += len(batch)
+                bar.update(len(batch))
+        except BudgetReached as e:
+            stopped = str(e)
+        bar.close()
+        lines = tuple(ledger(store, project.settings.prices))
+    return AnnotateSummary(new_texts, done, dict(statuses), failure, lines, stopped)
+
+
+def dry_run(
+    config_path: Path, texts_path: Path, *, limit: Optional[int] = None
+) -> Tuple[LedgerLine, ...]:
+    """Count what annotate would ask, and what that would cost at most. Asks and stores nothing.
+
+    A component that builds on another's answers (linking on mentions) is counted as if there
+    were none.
+
+    config_path (Path): Config of a prompted pipeline.
+    texts_path (Path): JSONL of rows.
+    limit (Optional[int]): Stop after this many texts.
+    RETURNS (Tuple[LedgerLine, ...]): One line per model.
+    """
+    project = _open(config_path, texts_path)
+    models = {name: DryModel(c.model) for name, c in project.components.items()}
+    with ExitStack() as stack:
+        if project.settings.responses.exists():
+            store = stack.enter_context(project.store)
+            for name, component in project.components.items():
+                component.model = StoredModel(models[name], store)
+        else:
+            for name, component in project.components.items():
+                component.model = models[name]
+        texts = dict.fromkeys(row.text for row in project.rows)
+        for _ in annotated(project.nlp, iter(list(texts)[:limit])):
+            pass
+    return tuple(dry_costs(models.values(), project.settings.prices))
+
+
+def check_models(config_path: Path) -> List[Tuple[str, str, str]]:
+    """Ask every component's model one question, about a harmless text. Stores nothing.
+
+    config_path (Path): Config of a prompted pipeline.
+    RETURNS (List[Tuple[str, str, str]]): Component, status of its answer, and what was wrong.
+    RAISES (ModelError): If a server refuses: the message explains key, address or model name.
+    """
+    nlp, _ = load_prompted(config_path)
+    found = []
+    for name, proposal in next(annotated(nlp, iter([CHECK_TEXT]))).items():
+        detail = "; ".join(f"{p.kind}: {p.detail}" for p in proposal.problems)
+        found.append((name, proposal.status, detail))
+    return found
+
+
+@dataclass
+class _Project:
+    nlp: Language
+    settings: Settings
+    rows: List[Row]
+    components: Dict[str, HitlLLM]
+    keys: Dict[str, Tuple[str, int, str]]
+
+    @property
+    def dataset(self) -> Dataset:
+        return Dataset(self.settings.dataset)
+
+    @property
+    def store(self) -> ResponseStore:
+        return ResponseStore(self.settings.responses)
+
+
+def _open(config_path: Path, texts_path: Path) -> _Project:
+    """Load and check all that a run reads, before anything is stored."""
     nlp, settings = load_prompted(config_path)
     rows = read_rows(texts_path, settings.data)
     # Reads guidelines and catalogs: what is wrong with them shows before anything is stored.
     components = prompted_components(nlp)
     keys = {name: proposal_key(component) for name, component in components.items()}
-    with Dataset(settings.dataset) as dataset, ResponseStore(settings.responses) as store:
-        new_texts = dataset.add_rows(rows, settings.lanes)
-        for component in components.values():
-            component.model = StoredModel(component.model, store)
-        todo = dataset.texts_without(keys, lanes=LANES)[:limit]
-        bar = tqdm(total=len(todo), unit="text", disable=not progress)
-        statuses: Counter[Tuple[str, str]] = Counter()
-        failure: Optional[str] = None
-        for batch in batched(annotated(nlp, (dataset.text(d) for d in todo)), BATCH):
-            proposals = [p for found in batch for p in found]
-            dataset.add_proposals(proposals)
-            statuses.update((p.task, p.status) for p in proposals)
-            failed = [p for p in proposals if p.status == FAILED]
-            failure = failure or (failed[0].problems[0].detail if failed else None)
-            bar.update(len(batch))
-        bar.close()
-    return AnnotateSummary(new_texts, len(todo), dict(statuses), failure)
+    return _Project(nlp, settings, rows, components, keys)
 
 
-def annotated(nlp: Language, texts: Iterator[str]) -> Iterator[List[Proposal]]:
-    """YIELDS (List[Proposal]): The proposals for each text, in order."""
+def batched_until(items: Iterator[_T], size: int, stop: Type[Exception]) -> Iterator[List[_T]]:
+    """Batch a stream that may end with an exception, and give out what came before it.
+
+    items (Iterator[_T]): The stream.
+    size (int): Items per batch.
+    stop (Type[Exception]): Raised again after the last batch.
+    YIELDS (List[_T]): Lists of items.
+    """
+    batch: List[_T] = []
+    try:
+        for item in items:
+            batch.append(item)
+            if len(batch) == size:
+                yield batch
+                batch = []
+    except stop:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def annotated(nlp: Language, texts: Iterator[str]) -> Iterator[Dict[str, Proposal]]:
+    """YIELDS (Dict[str, Proposal]): The proposals for each text by component, in order."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"\[W100\]")  # counted in the summary
         docs: Iterator[Doc] = nlp.pipe(texts, batch_size=BATCH)
         for doc in docs:
-            yield list(get_proposals(doc).values())
+            yield get_proposals(doc)
 
 
 def proposal_key(component: HitlLLM) -> Tuple[str, int, str]:

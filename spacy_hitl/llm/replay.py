@@ -1,13 +1,15 @@
 """`spacy-hitl.Replay.v1`: a model that answers from a recording. Offline, free, always the same."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, Optional, Tuple
 
 from ..errors import Errors, InputError, ModelError
-from ..io import read_jsonl, text_digest
+from ..io import find_file, read_jsonl, text_digest
 from ..records import Request, Response
 from ..tasks.base import find_text
+from .store import ResponseStore
 
 Key = Tuple[str, str, int]
 
@@ -20,7 +22,7 @@ class ReplayModel:
         self.path = Path(path)
         self.texts_path = None if texts is None else Path(texts)
         self.task = task
-        self._answers: Optional[Dict[Key, str]] = None
+        self._answers: Optional[Dict[Key, Response]] = None
 
     @property
     def source(self) -> str:
@@ -28,7 +30,7 @@ class ReplayModel:
         return f"replay:{self.path.name}"
 
     @property
-    def answers(self) -> Dict[Key, str]:
+    def answers(self) -> Dict[Key, Response]:
         """The recorded answers."""
         if self._answers is None:
             self._answers = read_recording(self.path, texts=self.texts_path)
@@ -43,16 +45,16 @@ class ReplayModel:
         """
         answers = self._load()
         for request in requests:
-            text = answers.get((request.text_digest, request.task, request.sample))
-            error = None
-            if text is None:
+            answer = answers.get((request.text_digest, request.task, request.sample))
+            if answer is None:
                 error = Errors.H105.format(
                     path=self.path,
                     digest=request.text_digest[:8],
                     task=request.task,
                     sample=request.sample,
                 )
-            yield Response(model=self.source, text=text, error=error)
+                answer = Response(model=self.source, error=error)
+            yield replace(answer, model=self.source, key=None)
 
     def __call__(self, prompts: Iterable[Iterable[Any]]) -> Iterable[Iterable[Any]]:
         """spacy-llm's model interface: the text is found in the prompt.
@@ -72,30 +74,41 @@ class ReplayModel:
                 task = self.task or self._only_task(answers)
                 digest = text_digest(text)
                 error = Errors.H105.format(path=self.path, digest=digest[:8], task=task, sample=1)
-                replies.append(answers.get((digest, task, 1), json.dumps({"hitl_error": error})))
+                answer = answers.get((digest, task, 1))
+                text = None if answer is None else answer.text
+                replies.append(json.dumps({"hitl_error": error}) if text is None else text)
             yield replies
 
-    def _load(self) -> Dict[Key, str]:
+    def _load(self) -> Dict[Key, Response]:
         try:
             return self.answers
         except InputError as e:
             raise ModelError(str(e)) from e
 
-    def _only_task(self, answers: Dict[Key, str]) -> str:
+    def _only_task(self, answers: Dict[Key, Response]) -> str:
         tasks = sorted({task for _, task, _ in answers})
         if len(tasks) != 1:
             raise ModelError(Errors.H109.format(path=self.path, known=", ".join(tasks)))
         return tasks[0]
 
 
-def read_recording(path: Path, *, texts: Optional[Path]) -> Dict[Key, str]:
+def read_recording(path: Path, *, texts: Optional[Path]) -> Dict[Key, Response]:
     """Read recorded answers.
 
-    path (Path): JSONL: {"task", "sample", "response", and "text_digest" or "id"}.
+    path (Path): JSONL: {"task", "sample", "response", and "text_digest" or "id"}. Or a response
+        store (.db): where several models answered, the first answer counts.
     texts (Optional[Path]): JSONL with the texts that records name by their id: {"id", "text"}.
-    RETURNS (Dict[Key, str]): Raw answers by (text digest, task, sample).
+    RETURNS (Dict[Key, Response]): Answers by (text digest, task, sample).
     RAISES (InputError): If a file is missing, or a line is not of that form.
     """
+    answers: Dict[Key, Response] = {}
+    if path.suffix == ".db":
+        store = ResponseStore(find_file(path, what="response store"))
+        store.db.open(readonly=True)
+        for text_digest_, number, name, stored in store.recorded():
+            answers.setdefault((text_digest_, name, number), stored)
+        store.db.close()
+        return answers
     digests: Dict[str, str] = {}
     if texts is not None:
         for where, record in read_jsonl(texts, what="texts of the recording"):
@@ -104,7 +117,6 @@ def read_recording(path: Path, *, texts: Optional[Path]) -> Dict[Key, str]:
                 problem = "expected an object with 'id' and 'text'"
                 raise InputError(Errors.H004.format(where=where, problem=problem))
             digests[id_] = text_digest(text)
-    answers: Dict[Key, str] = {}
     for where, record in read_jsonl(path, what="recorded answers"):
         digest = record.get("text_digest") or digests.get(str(record.get("id")))
         task, sample, answer = record.get("task"), record.get("sample", 1), record.get("response")
@@ -117,7 +129,7 @@ def read_recording(path: Path, *, texts: Optional[Path]) -> Dict[Key, str]:
                 "expected 'text_digest' or 'id', 'task', 'response' (strings), 'sample' (a number)"
             )
             raise InputError(Errors.H004.format(where=where, problem=problem))
-        answers[digest, task, sample] = answer
+        answers[digest, task, sample] = Response(model=path.name, text=answer)
     return answers
 
 
@@ -126,7 +138,7 @@ def make_replay_model(
 ) -> ReplayModel:
     """Make a model that replays recorded answers.
 
-    path (Path): JSONL of recorded answers.
+    path (Path): JSONL of recorded answers, or a response store (.db).
     texts (Optional[Path]): JSONL with the texts, if the records name them by id.
     task (Optional[str]): Name of the recorded task. Only for spacy-llm's own `llm` component;
         `hitl_llm` asks for the task of its own name.

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, cast
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, cast
 
 from ..io import batched, json_digest
 from ..records import Request, Response
@@ -66,6 +66,23 @@ class ResponseStore:
         """RETURNS (Optional[Response]): The stored answer, if there is one."""
         row = self.db.first("SELECT response FROM responses WHERE key = ?", (key,))
         return None if row is None else Response.from_dict(json.loads(row[0]))
+
+    def usage(self) -> Iterator[Tuple[str, int, int, int]]:
+        """YIELDS (Tuple[str, int, int, int]): Model, answers, prompt tokens, completion tokens."""
+        yield from self.db.rows(
+            "SELECT model, count(*), ifnull(sum(json_extract(response, '$.prompt_tokens')), 0),"
+            " ifnull(sum(json_extract(response, '$.completion_tokens')), 0)"
+            " FROM responses GROUP BY model ORDER BY model"
+        )
+
+    def recorded(self) -> Iterator[Tuple[str, int, str, Response]]:
+        """YIELDS (Tuple[str, int, str, Response]): Text digest, sample, task and answer of all."""
+        for task, request, response in self.db.rows(
+            "SELECT task, request, response FROM responses"
+        ):
+            asked = json.loads(request)
+            answer = Response.from_dict(json.loads(response))
+            yield asked["text_digest"], asked["sample"], task, answer
 
     def put(self, key: str, request: Request, response: Response) -> None:
         """Store an answer. A key that is there already keeps its first answer."""

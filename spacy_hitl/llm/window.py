@@ -2,7 +2,9 @@
 
 from collections import deque
 from concurrent.futures import Future
-from typing import Callable, Deque, Iterable, Iterator, TypeVar
+from typing import Callable, Deque, Iterable, Iterator, Optional, TypeVar
+
+from ..errors import BudgetReached
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -17,15 +19,23 @@ def in_order(
     submit (Callable[[Q], Future[A]]): Starts one question.
     size (int): Upper bound for questions that are under way or answered and not given out.
     YIELDS (A): One answer per question.
+    RAISES (BudgetReached): After the answers of all questions that were started before.
     """
     window: Deque[Future[A]] = deque()
+    stop: Optional[BudgetReached] = None
     try:
         for question in questions:
-            window.append(submit(question))
+            try:
+                window.append(submit(question))
+            except BudgetReached as e:
+                stop = e
+                break
             while window and (len(window) >= size or window[0].done()):
                 yield window.popleft().result()
         while window:
             yield window.popleft().result()
+        if stop is not None:
+            raise stop
     finally:
         for future in window:
             future.cancel()

@@ -1,16 +1,11 @@
 """The OpenAI-compatible model against a live local server."""
 
-import json
 import pickle
-import subprocess
-import sys
-import urllib.request
 import warnings
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import spacy
+from live_server import fault_of, server, stats
 
 from spacy_hitl.errors import InputError, ModelError
 from spacy_hitl.io import text_digest
@@ -21,30 +16,9 @@ from spacy_hitl.records import Message, Request
 from spacy_hitl.tasks.base import get_proposals
 from spacy_hitl.tasks.textcat.task import make_textcat_task
 
-BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
-from llm_server import fault_of  # noqa: E402
-
 STATUS = {"garbage": "malformed", "dropped": "ok"}
 TASK = make_textcat_task(["A", "B"], exclusive_classes=True)
 NLP = spacy.blank("en")
-
-
-@contextmanager
-def server(*options):
-    command = [sys.executable, str(BENCHMARKS / "llm_server.py"), "--latency", "0.005", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        port = int(process.stdout.readline())
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def stats(address):
-    with urllib.request.urlopen(address.replace("/v1", "/stats")) as response:
-        return json.load(response)
 
 
 def component(address, *, name="m", **kwargs):
