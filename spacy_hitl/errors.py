@@ -131,6 +131,46 @@ class Errors(metaclass=_Catalogue):
         "The account at {address} has no quota left: {detail}. Answers so far are stored; run the "
         "same command again when there is some."
     )
+    H113 = (
+        "There is no model '{name}' here: {detail}. Give a folder (current folder: '{cwd}') or a "
+        "name in the local Hugging Face cache; with local_files_only = false it is downloaded."
+    )
+    H114 = (
+        "'{name}' is not a model that can answer: {detail}. Expected a folder as save_pretrained "
+        "writes it: config.json, weights and tokenizer of a causal language model."
+    )
+    H115 = (
+        "Out of memory on '{device}' with '{name}': {detail}. {remedy}, and run the same command "
+        "again; answers so far are stored."
+    )
+    H116 = (
+        "The prompt for this text has {found} tokens; with max_new_tokens = {new} that is more "
+        "than the {limit} that '{name}' takes. Lower max_new_tokens or split the text."
+    )
+    H117 = (
+        'Can\'t use the device \'{device}\': {detail}. Set device to "cpu" or "cuda" in the model '
+        "block, or leave it out."
+    )
+    H118 = (
+        "Answers of '{name}' can't be held to the task's JSON schema: {detail}. Set "
+        "structured = false in the model block; answers are checked anyway."
+    )
+    H119 = (
+        "doc._.rel holds {found}, expected the objects that spacy-hitl.Relations.v1 writes. "
+        "Another component of the pipeline uses the same attribute: remove one of the two."
+    )
+    H130 = "'{path}' has no prompted component '{task}'. Its prompted components are: {known}."
+    H131 = (
+        "No text of task '{task}' in the lanes {lanes} has both a decision and an answer of "
+        "'{source}' to the task as it is now. Annotate, then review (or import decisions), and run "
+        "this again."
+    )
+    H132 = (
+        "No annotation of task '{task}' has a score: it takes two answers to the same question, "
+        "or log-probabilities. Set sample = 2 in [components.{task}] (and a temperature above 0 "
+        "for its model), run 'spacy hitl annotate' once more and set it back; or set logprobs = "
+        "true in its model block."
+    )
     H140 = (
         "The next request could go over the limit of {limit} ({spent} spent). All answers so far "
         "are stored; run the command again with a higher --max-cost to go on."
@@ -140,6 +180,27 @@ class Errors(metaclass=_Catalogue):
         'the config, in money per million tokens: {model} = {{"input": 1.0, "output": 4.0}}'
     )
     H142 = "Which texts? Give a JSONL file after the config (only --check does without)."
+    H143 = (
+        "No stored answer of '{model}' for this text (digest {digest}...): --reparse asks nothing."
+    )
+    H120 = "[hitl.privacy] can't mask '{name}': it {problem}."
+    H121 = (
+        "local_only is set in [hitl.privacy], but the model asks {address}: {problem}. Give "
+        "base_url as localhost or as the IP address of a machine in your own network."
+    )
+    H122 = (
+        "local_only is set in [hitl.privacy], but nobody knows where the model {model} of "
+        "'{name}' sends texts. Use spacy-hitl.OpenAI.v1 with a local base_url; a model class of "
+        "your own says so with `base_url`, or with `local = True` if it sends nothing."
+    )
+    H123 = (
+        "local_only is set in [hitl.privacy], but the environment sends requests for {address} "
+        "through the proxy {proxy}. Set NO_PROXY={host}"
+    )
+    H124 = (
+        "api_key_env must be the name of an environment variable, letters, digits and _ only. "
+        "What was given is none (and is not shown, in case it is the key itself)."
+    )
 
     # 300: distill
     H300 = (

@@ -13,6 +13,6 @@ hitl_cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-from . import annotate, distill, evaluate, exchange, promote, status  # noqa: E402, F401
+from . import annotate, confidence, distill, evaluate, examples, exchange, promote, status  # noqa: E402, F401
 
 app.add_typer(hitl_cli)

@@ -32,6 +32,10 @@ def annotate_cli(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count prompts, tokens and money; ask nothing")
     ] = False,
+    reparse: Annotated[
+        bool,
+        typer.Option("--reparse", help="Ask nothing; understand stored answers with this config"),
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Ask every model one question, explain what is wrong")
     ] = False,
@@ -55,7 +59,9 @@ def annotate_cli(
         if dry_run:
             _show_ledger(count_costs(config, texts, limit=limit), title="would ask at most")
             return
-        summary = annotate(config, texts, limit=limit, max_cost=max_cost, progress=not quiet)
+        summary = annotate(
+            config, texts, limit=limit, max_cost=max_cost, reparse=reparse, progress=not quiet
+        )
         msg.good(f"{summary.new_texts} new texts, {summary.annotated} annotated")
         rows = [(task, status, n) for (task, status), n in sorted(summary.statuses.items())]
         if rows:

@@ -32,13 +32,13 @@ def evaluate_cli(
     """Measure pipelines on the blind gold texts of one task, beside a baseline."""
     with friendly_errors():
         from ..evaluate.run import evaluate
-        from ..evaluate.table import label_table, overview, verdict_line
+        from ..evaluate.table import comparison_lines, label_table, overview
         from ..io import write_json
 
         import_code(code)
         metrics = evaluate(systems, gold=gold, train=train)
         print(overview([metrics]))  # noqa: T201
-        print(verdict_line(metrics))  # noqa: T201
+        print("\n".join(comparison_lines(metrics)))  # noqa: T201
         if labels:
             print(label_table(metrics))  # noqa: T201
         if output is not None:

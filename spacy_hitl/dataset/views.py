@@ -73,6 +73,21 @@ class TrainingSet(_View):
             if row.decision is not None or row.proposal is not None:
                 yield row
 
+    def sample_rows(
+        self, task: str, *, key: ProposalKey, lanes: Sequence[str] = lanes
+    ) -> Iterator[Tuple[TaskRow, Tuple[Proposal, ...]]]:
+        """Read the same texts with all samples of one model, asked under the same task digest.
+
+        task (str): Name of the task.
+        key (ProposalKey): Which model's proposals, and which sample is the row's own.
+        lanes (Sequence[str]): Any of train and dev.
+        YIELDS (Tuple[TaskRow, Tuple[Proposal, ...]]): As `task_rows`, with the samples in order.
+        RAISES (InputError): If gold is asked for.
+        """
+        for row in self.task_rows(task, key=key, lanes=lanes):
+            found = self._dataset.proposals(task, row.text_digest)
+            yield row, tuple(p for p in found if (p.source, p.task_digest) == (key[0], key[2]))
+
     def near_duplicates(self) -> Dict[str, int]:
         """RETURNS (Dict[str, int]): Texts left out per lane because of near-duplicates."""
         gold, dev = self._dataset.normals(GOLD), self._dataset.normals(DEV)

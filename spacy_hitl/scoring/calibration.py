@@ -18,8 +18,7 @@ from .intervals import Floats, Interval, bootstrap_weights
 Ints = NDArray[np.int64]
 Statistic = Callable[[Floats], Floats]  # weights (rounds, annotations) to values (rounds,)
 
-ROUNDS, BINS, FOLDS = 2000, 10, 5
-COVERAGES = (0.5, 0.8, 0.9)
+ROUNDS, BINS, FOLDS, REPEATS = 2000, 10, 5, 10
 CELLS = 4_000_000  # of a weight matrix held at a time: 32 MB
 
 
@@ -49,7 +48,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Isotonic:
-    """A rising step curve from scores to probabilities.
+    """A rising curve from scores to probabilities.
 
     scores: the distinct scores it was fitted on, rising; values: the probability of each. Between
     two of them it is a straight line, outside of all it is level.
@@ -82,25 +81,27 @@ def fit_isotonic(scores: Floats, right: Floats) -> Isotonic:
     return Isotonic(distinct, values)
 
 
-def draw_folds(texts: Ints, *, folds: int = FOLDS, seed: int = 0) -> Ints:
+def draw_folds(texts: Ints, *, folds: int = FOLDS, seed: int = 0, repeat: int = 0) -> Ints:
     """RETURNS (Ints): The fold of each annotation; all of one text share one."""
     distinct, text = np.unique(texts, return_inverse=True)
-    shuffled = np.random.default_rng(seed).permutation(len(distinct))
+    shuffled = np.random.default_rng((seed, repeat)).permutation(len(distinct))
     drawn: Ints = (shuffled % folds)[text]
     return drawn
 
 
-def cross_fit(scored: Scored, *, folds: int = FOLDS, seed: int = 0) -> Optional[Floats]:
+def cross_fit(
+    scored: Scored, *, folds: int = FOLDS, seed: int = 0, repeat: int = 0
+) -> Optional[Floats]:
     """Calibrate each score by a curve that was fitted without its text.
 
     scored (Scored): Judged annotations.
-    folds (int): In how many parts the texts are dealt out.
-    seed (int): Of the dealing.
+    folds (int): In how many parts the texts are dealt out, at least 2.
+    seed, repeat (int): Of the dealing.
     RETURNS (Optional[Floats]): Shape (annotations,): probabilities; None with fewer than two texts.
     """
-    fold = draw_folds(scored.texts, folds=folds, seed=seed)
-    if len(np.unique(fold)) < 2:
+    if len(np.unique(scored.texts)) < 2:
         return None
+    fold = draw_folds(scored.texts, folds=folds, seed=seed, repeat=repeat)
     calibrated = np.empty(len(scored))
     for one in np.unique(fold):
         here = fold == one
@@ -141,16 +142,32 @@ def calibration_error(
         score, the interval may lie above the value.
     RETURNS (Optional[Interval]): From 0 to 1; None without annotations.
     """
-    _, group, sizes = np.unique(scored.scores, return_inverse=True, return_counts=True)
-    middle = (np.cumsum(sizes) - sizes / 2) / max(1, len(scored))
-    bin_of = np.floor(bins * middle).astype(np.int64)[group]
-    inside = (bin_of[:, None] == np.arange(bins)).astype(np.float64)
+    return _bootstrapped(_binned_error(scored, bins), scored, rounds)
 
-    def error(weights: Floats) -> Floats:
-        distance = np.abs((weights * (scored.scores - scored.right)) @ inside)
-        return _divide(distance.sum(axis=1), weights.sum(axis=1))
 
-    return _bootstrapped(error, scored, rounds)
+def calibrated_error(
+    scored: Scored, *, bins: int = BINS, rounds: int = ROUNDS, repeats: int = REPEATS, seed: int = 0
+) -> Optional[Interval]:
+    """Compute the expected calibration error after cross-fitted isotonic regression.
+
+    scored (Scored): Judged annotations.
+    bins (int): As in `calibration_error`.
+    rounds (int): Bootstrap rounds; the curves are not fitted anew in each.
+    repeats (int): How often the texts are dealt out to folds: the mean of the errors counts. (The
+        error of the mean would be another: among equal scores, what was fitted without a right one
+        is lower than what was fitted without a wrong one.)
+    seed (int): Of the dealing.
+    RETURNS (Optional[Interval]): From 0 to 1; None with fewer than two texts.
+    """
+    fits = [cross_fit(scored, seed=seed, repeat=repeat) for repeat in range(repeats)]
+    errors = [
+        _binned_error(Scored(fit, scored.right, scored.texts), bins)
+        for fit in fits
+        if fit is not None
+    ]
+    if not errors:
+        return None
+    return _bootstrapped(lambda w: np.mean([e(w) for e in errors], axis=0), scored, rounds)
 
 
 def error_at(scored: Scored, coverage: float, *, rounds: int = ROUNDS) -> Optional[Interval]:
@@ -174,42 +191,13 @@ def error_at(scored: Scored, coverage: float, *, rounds: int = ROUNDS) -> Option
     return _bootstrapped(error, scored, rounds)
 
 
-@dataclass(frozen=True)
-class Measures:
-    """What the scores of some annotations are worth.
-
-    auroc: None if all are right or all are wrong. ece, ece_calibrated: before and after
-    cross-fitted isotonic regression. errors: error rate at each coverage.
-    """
-
-    annotations: int
-    wrong: int
-    texts: int
-    auroc: Optional[Interval] = None
-    ece: Optional[Interval] = None
-    ece_calibrated: Optional[Interval] = None
-    errors: Tuple[Tuple[float, Optional[Interval]], ...] = ()
-
-
-def measure(scored: Scored, *, rounds: int = ROUNDS, seed: int = 0) -> Measures:
-    """Compute all figures.
-
-    scored (Scored): Judged annotations; may be none.
-    rounds (int): Bootstrap rounds.
-    seed (int): Of the folds.
-    RETURNS (Measures): The figures, with None where one is not defined.
-    """
-    calibrated = cross_fit(scored, seed=seed)
-    after = None if calibrated is None else Scored(calibrated, scored.right, scored.texts)
-    return Measures(
-        annotations=len(scored),
-        wrong=int((1 - scored.right).sum()),
-        texts=len(np.unique(scored.texts)),
-        auroc=auroc(scored, rounds=rounds),
-        ece=calibration_error(scored, rounds=rounds),
-        ece_calibrated=None if after is None else calibration_error(after, rounds=rounds),
-        errors=tuple((c, error_at(scored, c, rounds=rounds)) for c in COVERAGES),
-    )
+def _binned_error(scored: Scored, bins: int) -> Statistic:
+    _, group, sizes = np.unique(scored.scores, return_inverse=True, return_counts=True)
+    middle = (np.cumsum(sizes) - sizes / 2) / max(1, len(scored))
+    bin_of = np.floor(bins * middle).astype(np.int64)[group]
+    inside = (bin_of[:, None] == np.arange(bins)).astype(np.float64)
+    distance = (scored.scores - scored.right)[:, None] * inside
+    return lambda weights: _divide(np.abs(weights @ distance).sum(axis=1), weights.sum(axis=1))
 
 
 def _by_score(scored: Scored, weights: Floats) -> Floats:
@@ -233,6 +221,10 @@ def _bootstrapped(statistic: Statistic, scored: Scored, rounds: int) -> Optional
     distinct, text = np.unique(scored.texts, return_inverse=True)
     weights = bootstrap_weights(len(distinct), rounds=rounds)
     size = max(1, CELLS // len(scored))
-    values = [statistic(weights[i : i + size][:, text]) for i in range(0, rounds, size)]
-    low, high = np.nanpercentile(np.concatenate(values), [2.5, 97.5])
+    drawn = [statistic(weights[i : i + size][:, text]) for i in range(0, rounds, size)]
+    values = np.concatenate(drawn)
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return None
+    low, high = np.percentile(known, [2.5, 97.5])
     return Interval(value, float(low), float(high))

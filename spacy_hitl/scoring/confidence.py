@@ -1,15 +1,25 @@
 """How sure one can be of each annotation: how many answers gave it, how probable its label was.
 
-Several answers to the same question (samples, prompt versions) vote. What a model says about its own
-confidence is not used: it is the least reliable sign there is (Refuel, Labeling with confidence,
-2023). Samples of one model are not independent: a vote share is a score, not a probability, until it
-was calibrated (`scoring.calibration`).
+Several answers to the same question (samples, prompt versions) vote. What a model says about its
+own confidence is not used: it is the least reliable sign there is (Refuel, Labeling with
+confidence, 2023). Samples of one model are not independent: a vote share is a score, not a
+probability, until it was calibrated (`scoring.calibration`).
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ..records import EMPTY, NIL, OK, UNALIGNED, Annotation, Proposal, Response
+from ..records import (
+    EMPTY,
+    NIL,
+    OK,
+    UNALIGNED,
+    Annotation,
+    CategoryAnnotation,
+    Proposal,
+    Response,
+    SpanAnnotation,
+)
 from ..tasks.grounding import normal
 from .logprobs import JsonValue, value_probabilities
 
@@ -36,10 +46,16 @@ class Item:
         return self.name == other.name and (overlap or self == other)
 
 
+def item_of(one: Union[SpanAnnotation, CategoryAnnotation]) -> Item:
+    """RETURNS (Item): What a span or a category says."""
+    if isinstance(one, CategoryAnnotation):
+        return Item(one.label)
+    return Item(one.label if one.kb_id is None else one.kb_id, one.start, one.end)
+
+
 def items_of(annotation: Annotation) -> FrozenSet[Item]:
     """RETURNS (FrozenSet[Item]): What an annotation says; what it says twice counts once."""
-    spans = {Item(s.label if s.kb_id is None else s.kb_id, s.start, s.end) for s in annotation.spans}
-    return frozenset(spans | {Item(c.label) for c in annotation.cats})
+    return frozenset([*map(item_of, annotation.spans), *map(item_of, annotation.cats)])
 
 
 @dataclass(frozen=True)
@@ -114,11 +130,11 @@ def label_probabilities(
     found = {}
     # Of equal quotes the first takes the first place, as in grounding.
     for span in sorted(annotation.spans, key=lambda s: (s.start, s.end)):
-        key = normal(text[span.start : span.end]), span.kb_id or span.label
+        item = item_of(span)
+        key = normal(text[span.start : span.end]), item.name
         if quoted.get(key):
-            (item,) = items_of(Annotation(spans=(span,)))
             found[item] = quoted[key].pop(0)
-    cats = items_of(Annotation(cats=annotation.cats))
+    cats = map(item_of, annotation.cats)
     return {**found, **{item: labels[item] for item in cats if item in labels}}
 
 
@@ -136,9 +152,7 @@ class Confidence:
     votes: Votes
     probabilities: Mapping[Item, Tuple[float, ...]] = field(default_factory=dict)
 
-    def score(
-        self, item: Item, *, relaxed: bool = False
-    ) -> Tuple[Optional[float], Optional[str]]:
+    def score(self, item: Item, *, relaxed: bool = False) -> Tuple[Optional[float], Optional[str]]:
         """Combine what is known of an item: the mean of vote share and label probability.
 
         item (Item): Any item.
@@ -193,14 +207,12 @@ def scored_annotation(
     RETURNS (Annotation): The same spans and categories, each with `score` and `score_source`.
     """
 
-    def scored(one: Annotation) -> Dict[str, object]:
-        (item,) = items_of(one)
-        score, source = confidence.score(item, relaxed=relaxed)
-        return {"score": score, "score_source": source}
-
-    return Annotation(
-        spans=tuple(
-            replace(s, **scored(Annotation(spans=(s,)))) for s in proposal.annotation.spans
-        ),
-        cats=tuple(replace(c, **scored(Annotation(cats=(c,)))) for c in proposal.annotation.cats),
-    )
+    spans, cats = [], []
+    for s in proposal.annotation.spans:
+        score, source = confidence.score(item_of(s), relaxed=relaxed)
+        spans.append(replace(s, score=score, score_source=source))
+    for c in proposal.annotation.cats:
+        score, source = confidence.score(item_of(c), relaxed=relaxed)
+        cats.append(replace(c, score=score, score_source=source))
+    # Relations keep what they have: votes on them are not counted yet.
+    return replace(proposal.annotation, spans=tuple(spans), cats=tuple(cats))

@@ -79,9 +79,7 @@ def _skip(text: str, at: int) -> int:
     return at if found is None else found.end()
 
 
-def span_probability(
-    tokens: Sequence[Tuple[str, float]], start: int, end: int
-) -> Optional[float]:
+def span_probability(tokens: Sequence[Tuple[str, float]], start: int, end: int) -> Optional[float]:
     """Compute the probability of a stretch of an answer.
 
     tokens (Sequence[Tuple[str, float]]): The answer's tokens with their natural log-probability.

@@ -55,6 +55,22 @@ class SystemScore(Record):
 
 
 @dataclass(frozen=True)
+class Comparison(Record):
+    """One system against another, paired: on the same resampled texts.
+
+    value, low, high: difference of the main score with its 95% interval. better: probability that
+    the first is better.
+    """
+
+    first: str
+    second: str
+    value: float
+    low: float
+    high: float
+    better: float
+
+
+@dataclass(frozen=True)
 class TaskMetrics(Record):
     """All systems on one task, on the same gold texts.
 
@@ -68,6 +84,7 @@ class TaskMetrics(Record):
     origins: Tuple[Tuple[str, int], ...]
     blind: bool
     systems: Tuple[SystemScore, ...] = ()
+    comparisons: Tuple[Comparison, ...] = ()
 
     def by_role(self, role: str) -> Optional[SystemScore]:
         """RETURNS (Optional[SystemScore]): The best system of a role."""
@@ -79,7 +96,13 @@ def main_score(header: TaskHeader) -> Tuple[str, str]:
     """RETURNS (Tuple[str, str]): Name of a task's main score, and how labels are averaged."""
     if header.kind == "textcat" and header.exclusive:
         return f"{header.task}_cats_macro_f", "macro"
-    names = {"ner": "ents_f", "spancat": "spans_f", "textcat": "cats_micro_f", "linking": "nel_f"}
+    names = {
+        "ner": "ents_f",
+        "spancat": "spans_f",
+        "textcat": "cats_micro_f",
+        "linking": "nel_f",
+        "relations": "rel_f",
+    }
     return f"{header.task}_{names[header.kind]}", "micro"
 
 

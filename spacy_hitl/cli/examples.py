@@ -1,0 +1,33 @@
+"""`spacy hitl examples`: few-shot examples from decisions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from . import hitl_cli
+from ._util import ConfigArgument, friendly_errors
+
+
+@hitl_cli.command("examples")
+def examples_cli(
+    config: ConfigArgument,
+    task: Annotated[str, typer.Option("--task", "-t", help="Name of the task")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="JSONL file to write")],
+    count: Annotated[int, typer.Option("--count", "-n", help="How many examples", min=1)] = 8,
+    strategy: Annotated[
+        str,
+        typer.Option("--strategy", "-s", help="labels (every label is shown) or diverse"),
+    ] = "labels",
+    seed: Annotated[int, typer.Option("--seed", help="Of the choice")] = 0,
+) -> None:
+    """Choose few-shot examples from decided texts of lane train, never from gold or dev.
+
+    Put the file into the task block: examples = "FILE".
+    """
+    with friendly_errors():
+        from ..exchange.examples import choose_examples
+
+        written = choose_examples(config, task, output, count=count, strategy=strategy, seed=seed)
+        msg.good(f"{written} examples: {output}")

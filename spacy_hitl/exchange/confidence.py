@@ -1,0 +1,114 @@
+"""How well a task's scores tell right from wrong annotations, by the decisions on train and dev."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Mapping, Sequence, Tuple
+
+from ..dataset.views import TrainingSet
+from ..errors import Errors, InputError
+from ..llm.store import ResponseStore
+from ..pipeline.loading import load_prompted, prompted_components
+from ..records import DEV, IMPORT, TRAIN, Proposal, Response, TaskRow
+from ..scoring.confidence import scored_annotation, weigh
+from ..scoring.judged import JudgedText, Measures, judge, measure_all
+
+Sampled = Tuple[TaskRow, Tuple[Proposal, ...]]
+
+
+@dataclass(frozen=True)
+class ConfidenceReport:
+    """What the scores of one task are worth.
+
+    texts: with a decision and an answer; imported: of these decided by a file; seen: of these
+    decided with a proposal in sight. voters: texts by number of answers that voted. sources:
+    annotations by where their score comes from ("none": without a score). groups: the figures of
+    the annotations that were proposed, and of other groups (`scoring.judged.judge`).
+    """
+
+    task: str
+    source: str
+    texts: int
+    imported: int
+    seen: int
+    voters: Dict[int, int]
+    sources: Dict[str, int]
+    groups: Dict[str, Measures]
+
+
+def confidence_report(
+    config: Path, task: str, lanes: Sequence[str] = (TRAIN, DEV)
+) -> ConfidenceReport:
+    """Hold the scores of a task's proposals against the decisions. Nothing is changed.
+
+    config (Path): Config of the prompted pipeline.
+    task (str): Name of a prompted component.
+    lanes (Sequence[str]): Any of train and dev; gold is for evaluating students only.
+    RETURNS (ConfidenceReport): Counts and figures.
+    RAISES (InputError): If there is no such task, gold is asked for, no text has both a decision
+        and an answer, or no annotation has a score.
+    """
+    nlp, settings = load_prompted(config)
+    components = prompted_components(nlp)
+    if task not in components:
+        known = ", ".join(components)
+        raise InputError(Errors.H130.format(path=config, task=task, known=known))
+    component = components[task]
+    header = component.task.header(task)
+    key = (component.model.source, component.sample, header.task_digest)
+    with TrainingSet(settings.dataset) as training:
+        rows: List[Sampled] = [
+            (row, samples)
+            for row, samples in training.sample_rows(task, key=key, lanes=lanes)
+            if row.decision is not None and row.proposal is not None
+        ]
+    if not rows:
+        places = " and ".join(lanes)
+        raise InputError(Errors.H131.format(task=task, lanes=places, source=key[0]))
+    texts, sources, voters = _judged(rows, _responses(settings.responses, rows))
+    several = header.kind == "textcat" and not header.exclusive
+    judged = judge(texts, absent_labels=header.labels if several else ())
+    if not any(len(scored) for scored in judged.values()):
+        raise InputError(Errors.H132.format(task=task))
+    return ConfidenceReport(
+        task=task,
+        source=key[0],
+        texts=len(rows),
+        imported=sum(row.origin == IMPORT for row, _ in rows),
+        seen=sum(not row.blind for row, _ in rows),
+        voters=dict(sorted(voters.items())),
+        sources=dict(sorted(sources.items())),
+        groups=measure_all(judged),
+    )
+
+
+def _judged(
+    rows: Sequence[Sampled], responses: Mapping[str, Response]
+) -> Tuple[List[JudgedText], "Counter[str]", "Counter[int]"]:
+    texts: List[JudgedText] = []
+    sources: Counter[str] = Counter()
+    voters: Counter[int] = Counter()
+    for row, samples in rows:
+        if row.proposal is None or row.decision is None:
+            continue
+        confidence = weigh(samples, text=row.text, responses=responses)
+        scored = scored_annotation(row.proposal, confidence)
+        sources.update(s.score_source or "none" for s in scored.spans)
+        sources.update(c.score_source or "none" for c in scored.cats)
+        voters[confidence.votes.voters] += 1
+        texts.append(JudgedText(row.proposal.annotation, confidence, row.decision))
+    return texts, sources, voters
+
+
+def _responses(path: Path, rows: Sequence[Sampled]) -> Dict[str, Response]:
+    """RETURNS (Dict[str, Response]): The stored answers behind the proposals, by key."""
+    keys = {p.response_key for _, samples in rows for p in samples} - {None}
+    if not path.exists():
+        return {}
+    store = ResponseStore(path)
+    store.db.open(readonly=True)
+    try:
+        found = {key: store.get(key) for key in keys if key is not None}
+    finally:
+        store.db.close()
+    return {key: response for key, response in found.items() if response is not None}
