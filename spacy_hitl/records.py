@@ -120,20 +120,34 @@ class CategoryAnnotation(Record):
     score_source: Optional[str] = None
 
 
+@dataclass(frozen=True, order=True)
+class RelationAnnotation(Record):
+    """A labelled relation from one mention to another. Offsets as in `SpanAnnotation`."""
+
+    head_start: int
+    head_end: int
+    tail_start: int
+    tail_end: int
+    label: str
+    score: Optional[float] = None
+    score_source: Optional[str] = None
+
+
 @dataclass(frozen=True)
 class Annotation(Record):
     """All that one task says about one text. What is not listed does not hold."""
 
     spans: Tuple[SpanAnnotation, ...] = ()
     cats: Tuple[CategoryAnnotation, ...] = ()
+    relations: Tuple[RelationAnnotation, ...] = ()
 
 
 @dataclass(frozen=True)
 class Problem(Record):
     """A piece of an answer that could not be used, kept so that nothing disappears.
 
-    kind: "not_found", "not_on_tokens", "repeated", "overlap", "unknown_label", "unanswered",
-    "not_json", "schema", "refusal", "cut_off" or "error".
+    kind: "not_found", "not_on_tokens", "repeated", "overlap", "same_mention", "unknown_label",
+    "not_allowed", "unanswered", "not_json", "schema", "refusal", "cut_off" or "error".
     """
 
     kind: str

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spacy_hitl import records as r
 from spacy_hitl.promote.gate import Verdict
-from spacy_hitl.scoring.results import LabelScore, SystemScore, TaskMetrics
+from spacy_hitl.scoring.results import Comparison, LabelScore, SystemScore, TaskMetrics
 
 # Any characters, astral ones and lone surrogates included: answers of models hold everything.
 words = st.text(max_size=12)
@@ -33,7 +33,8 @@ def tuples(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 spans = st.builds(r.SpanAnnotation, counts, counts, strings, maybe, scores, maybe)
 cats = st.builds(r.CategoryAnnotation, strings, scores, maybe)
-annotations = st.builds(r.Annotation, tuples(spans), tuples(cats))
+relations = st.builds(r.RelationAnnotation, counts, counts, counts, counts, strings, scores, maybe)
+annotations = st.builds(r.Annotation, tuples(spans), tuples(cats), tuples(relations))
 problems = st.builds(r.Problem, strings, strings)
 lanes, statuses = st.sampled_from(r.LANES), st.sampled_from(r.STATUSES)
 origins = st.sampled_from(r.ORIGINS)
@@ -71,9 +72,11 @@ systems = st.builds(
     threshold=scores,
     gain=st.none() | st.tuples(numbers, numbers, numbers),
 )
+comparisons = st.builds(Comparison, strings, strings, *(numbers,) * 4)
 EVERY = {
     r.SpanAnnotation: spans,
     r.CategoryAnnotation: cats,
+    r.RelationAnnotation: relations,
     r.Annotation: annotations,
     r.Problem: problems,
     r.ParsedAnswer: st.builds(r.ParsedAnswer, statuses, annotations, tuples(problems)),
@@ -102,7 +105,9 @@ EVERY = {
         TaskMetrics,
         *(headers, strings, counts, tuples(st.tuples(strings, counts)), st.booleans()),
         systems=tuples(systems),
+        comparisons=tuples(comparisons),
     ),
+    Comparison: comparisons,
     Verdict: st.builds(Verdict, strings, st.booleans(), tuples(strings)),
 }
 CASES = [pytest.param(cls, strategy, id=cls.__name__) for cls, strategy in EVERY.items()]

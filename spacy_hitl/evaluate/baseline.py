@@ -1,16 +1,29 @@
 """What needs no model: the majority, or a lookup of forms seen in reviewed training texts."""
 
 from collections import Counter, defaultdict
+from itertools import permutations
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 import spacy
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc
 from spacy.util import filter_spans
 
-from ..records import NIL, Annotation, CategoryAnnotation, SpanAnnotation, TaskHeader, TaskRow
+from ..records import (
+    NIL,
+    Annotation,
+    CategoryAnnotation,
+    RelationAnnotation,
+    SpanAnnotation,
+    TaskHeader,
+    TaskRow,
+)
 from ..tasks.linking.catalog import read_catalog
+from ..tasks.relations.annotations import relation_key, sort_relations
+
+# Entity labels of head and tail, and whether the head comes first in the text.
+MentionPair = Tuple[str, str, bool]
 
 
 def constant_categories(header: TaskHeader, reviewed: Sequence[TaskRow]) -> Annotation:
@@ -111,6 +124,73 @@ def lookup_links(docs: Sequence[Doc], forms: Dict[str, str]) -> List[Annotation]
     ]
 
 
+def pair_labels(reviewed: Sequence[TaskRow], docs: Sequence[Doc]) -> Dict[MentionPair, str]:
+    """Find the relation that is right most often by the entity labels of two mentions alone.
+
+    reviewed (Sequence[TaskRow]): Decided training texts. Their mentions, related or not, are the
+        forms that `docs` has, wherever they occur.
+    docs (Sequence[Doc]): With mentions in doc.ents.
+    RETURNS (Dict[MentionPair, str]): The most frequent label of some pairs: of as many as give the
+        best micro F on the reviewed texts. All other pairs have no relation.
+    """
+    seen: Dict[str, Counter[str]] = defaultdict(Counter)
+    for ent in (ent for doc in docs for ent in doc.ents):
+        seen[ent.text.lower()][ent.label_] += 1
+    forms = {form: _most_common(labels) for form, labels in seen.items()}
+    decided = [(row.text, row.decision) for row in reviewed if row.decision is not None]
+    places = lookup_spans([text for text, _ in decided], forms, overlapping=False)
+    pairs: Counter[MentionPair] = Counter()
+    labels: Dict[MentionPair, Counter[str]] = defaultdict(Counter)
+    total = 0
+    for (_, decision), found in zip(decided, places, strict=True):
+        total += len(decision.relations)
+        wanted: Dict[Tuple[int, ...], List[str]] = defaultdict(list)
+        for r in decision.relations:
+            wanted[relation_key(r)[:4]].append(r.label)
+        for pair, head, tail in _mention_pairs(found.spans):
+            pairs[pair] += 1
+            labels[pair].update(wanted[head.start, head.end, tail.start, tail.end])
+    rated = []
+    for pair, names in labels.items():
+        if names:
+            name = _most_common(names)
+            rated.append((-names[name] / pairs[pair], pair, name))
+    best, chosen, hits, given = 0.0, 0, 0, 0
+    rated.sort()
+    for n, (_, pair, name) in enumerate(rated, start=1):
+        hits, given = hits + labels[pair][name], given + pairs[pair]
+        f = 2 * hits / (given + total)
+        if f > best:
+            best, chosen = f, n
+    return {pair: name for _, pair, name in rated[:chosen]}
+
+
+def _mention_pairs(
+    mentions: Sequence[SpanAnnotation],
+) -> Iterator[Tuple[MentionPair, SpanAnnotation, SpanAnnotation]]:
+    for head, tail in permutations(mentions, 2):
+        yield (head.label, tail.label, head.start < tail.start), head, tail
+
+
+def relate_pairs(docs: Sequence[Doc], labels: Dict[MentionPair, str]) -> List[Annotation]:
+    """Relate the mentions that a system found by their entity labels and order alone.
+
+    docs (Sequence[Doc]): With mentions in doc.ents.
+    labels (Dict[MentionPair, str]): Relation label by pair of mentions.
+    RETURNS (List[Annotation]): One annotation per document.
+    """
+    annotations = []
+    for doc in docs:
+        mentions = [SpanAnnotation(e.start_char, e.end_char, e.label_) for e in doc.ents]
+        found = [
+            RelationAnnotation(head.start, head.end, tail.start, tail.end, labels[pair])
+            for pair, head, tail in _mention_pairs(mentions)
+            if pair in labels
+        ]
+        annotations.append(Annotation(relations=sort_relations(found)))
+    return annotations
+
+
 def baseline(
     header: TaskHeader, reviewed: Sequence[TaskRow], texts: Sequence[str], docs: Sequence[Doc]
 ) -> Tuple[str, List[Annotation]]:
@@ -119,8 +199,8 @@ def baseline(
     header (TaskHeader): What the task is.
     reviewed (Sequence[TaskRow]): Decided training texts, all the baseline learns from.
     texts (Sequence[str]): The texts to annotate.
-    docs (Sequence[Doc]): For linking: the same texts with the student's mentions, so that
-        baseline and student differ in nothing but the link.
+    docs (Sequence[Doc]): For linking and relations: the same texts with the student's mentions,
+        so that baseline and student differ in nothing but the link or the relation.
     RETURNS (Tuple[str, List[Annotation]]): Its name, and one annotation per text.
     """
     if header.kind == "textcat":
@@ -128,5 +208,8 @@ def baseline(
         return ("majority" if header.exclusive else "most frequent labels"), [constant] * len(texts)
     if header.kind == "linking":
         return "lookup on the same mentions", lookup_links(docs, link_forms(header, reviewed))
+    if header.kind == "relations":
+        labels = pair_labels(reviewed, docs)
+        return "label pairs on the same mentions", relate_pairs(docs, labels)
     forms = span_forms(reviewed)
     return "lookup", lookup_spans(texts, forms, overlapping=header.kind == "spancat")

@@ -14,6 +14,7 @@ from ..scoring import intervals
 from ..scoring.results import (
     BASELINE,
     STUDENT,
+    Comparison,
     LabelScore,
     SystemScore,
     TaskMetrics,
@@ -74,6 +75,7 @@ def evaluate(names: Sequence[str], *, gold: Path, train: Path) -> TaskMetrics:
                     threshold=system.threshold,
                 )
             )
+    names = [s.name for s in results]
     origins = Counter(row.origin or "unknown" for row in rows)
     return TaskMetrics(
         header=header,
@@ -82,7 +84,27 @@ def evaluate(names: Sequence[str], *, gold: Path, train: Path) -> TaskMetrics:
         origins=tuple(sorted(origins.items())),
         blind=all(row.blind for row in rows),
         systems=tuple(results),
+        comparisons=_compare_all(header, names, [base, *scored], labels, weights),
     )
+
+
+def _compare_all(
+    header: TaskHeader,
+    names: Sequence[str],
+    per_system: Sequence[PerText],
+    labels: Sequence[str],
+    weights: intervals.Floats,
+) -> Tuple[Comparison, ...]:
+    """Every later system against every earlier one."""
+    average = main_score(header)[1]
+    arrays = [intervals.as_array(per_text, labels) for per_text in per_system]
+    found = []
+    for j in range(len(names)):
+        for i in range(j):
+            d = intervals.difference(arrays[j], arrays[i], weights, average=average)
+            better = intervals.probability_better(arrays[j], arrays[i], weights, average=average)
+            found.append(Comparison(names[j], names[i], d.value, d.low, d.high, better))
+    return tuple(found)
 
 
 def _mentions(systems: Sequence[System], outputs: Sequence[Tuple[List[Doc], int]]) -> List[Doc]:

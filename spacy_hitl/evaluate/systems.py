@@ -15,7 +15,8 @@ from spacy.tokens import Doc
 
 from ..errors import Errors, InputError
 from ..io import find_file, folder_digest, folder_megabytes
-from ..llm.store import ResponseStore, StoredModel
+from ..llm.privacy import protect
+from ..llm.store import ResponseStore
 from ..pipeline.compose import compose
 from ..pipeline.loading import load_prompted, load_trained, prompted_components
 from ..records import FAILED
@@ -121,8 +122,10 @@ class System:
         if self.is_config:
             nlp, settings = load_prompted(self.paths[0])
             self._store = ResponseStore(settings.responses)
-            for component in prompted_components(nlp).values():
-                component.model = StoredModel(component.model, self._store)
+            for name, component in prompted_components(nlp).items():
+                component.model = protect(
+                    component.model, settings.privacy, name=name, store=self._store
+                )
             return nlp
         parts = [(str(path), load_trained(path)) for path in self.paths]
         for path, part in parts:

@@ -5,7 +5,7 @@ from typing import List, Literal, Optional, Sequence, Tuple
 from wasabi.tables import table
 
 from ..records import PERSON
-from ..scoring.results import STUDENT, SystemScore, TaskMetrics
+from ..scoring.results import SystemScore, TaskMetrics
 
 Align = Literal["l", "r", "c"]
 HEADER = ("task", "system", "score", "95% interval", "P", "R", "words/s", "MB")
@@ -86,13 +86,11 @@ def label_table(metrics: TaskMetrics) -> str:
     return str(table(rows, header=header, divider=True, aligns=("l", "l", *"rrrrrr")))
 
 
-def verdict_line(metrics: TaskMetrics) -> str:
-    """RETURNS (str): In words: how the student stands beside the baseline."""
-    student = metrics.by_role(STUDENT)
-    if student is None or student.gain is None:
-        return f"{metrics.header.task}: no student was measured."
-    value, low, high = student.gain
-    return (
-        f"{metrics.header.task}: the student is {value:+.3f} [{low:+.3f}, {high:+.3f}] "
-        f"against the baseline (paired)."
-    )
+def comparison_lines(metrics: TaskMetrics) -> List[str]:
+    """RETURNS (List[str]): In words: every system against every other, paired."""
+    task = metrics.header.task
+    return [
+        f"{task}: {short_name(c.first)} is {c.value:+.3f} [{c.low:+.3f}, {c.high:+.3f}] against "
+        f"{short_name(c.second)}; better with probability {c.better:.2f}."
+        for c in metrics.comparisons
+    ]

@@ -21,6 +21,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 MAX_ANSWER_CHARS = 1_000_000
+SPACY_LLM = "spacy-llm"  # the model's name where spacy-llm asks it
 
 
 def failure(status: str, kind: str, detail: str) -> ParsedAnswer:
@@ -59,7 +60,9 @@ def read_answer(
         return None, failure(MALFORMED, "not_json", f"{e.msg} at {e.pos}: {text[:200]!r}")
     except (ValueError, RecursionError) as e:
         return None, failure(MALFORMED, "not_json", f"{type(e).__name__}: {text[:200]!r}")
-    if isinstance(value, dict) and isinstance(value.get("hitl_error"), str):
+    # Only the replay model inside spacy-llm's own `llm` says it this way, never an answer.
+    reports = response.model == SPACY_LLM and isinstance(value, dict)
+    if reports and isinstance(value.get("hitl_error"), str):
         return None, failure(FAILED, "error", value["hitl_error"])
     if not isinstance(value, dict) or field not in value:
         return None, failure(

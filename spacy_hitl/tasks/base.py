@@ -26,7 +26,7 @@ from ..records import (
     TaskHeader,
 )
 from ..ty import Task
-from .answers import failure
+from .answers import SPACY_LLM, failure
 
 TEXT_START, TEXT_END = "<text>", "</text>"
 PROPOSALS_KEY = "hitl"
@@ -138,6 +138,12 @@ class BaseTask:
         """The JSON answer that stands for an annotation, for few-shot examples."""
         raise NotImplementedError  # pragma: no cover
 
+    def example_values(
+        self, record: Dict[str, Any], annotation: Annotation, *, where: str, text: str
+    ) -> Dict[str, str]:
+        """What the prompt shows of an example besides text and answer; JSON strings by name."""
+        return {}
+
     def prompt_values(self) -> Dict[str, Any]:
         """Values for the prompt template, next to labels, definitions, guidelines, examples."""
         return {}
@@ -184,7 +190,9 @@ class BaseTask:
                     raise InputError(Errors.H004.format(where=where, problem=problem))
                 annotation = self.read_compact(record["annotation"], where=where, text=text)
                 answer = json.dumps(self.example_answer(annotation, text), ensure_ascii=False)
-                examples.append({"text": json.dumps(text, ensure_ascii=False), "answer": answer})
+                more = self.example_values(record, annotation, where=where, text=text)
+                shown = json.dumps(text, ensure_ascii=False)
+                examples.append({"text": shown, "answer": answer, **more})
         return examples
 
     def build_request(self, doc: Doc, *, name: str, sample: int) -> Request:
@@ -232,7 +240,7 @@ class BaseTask:
         """
         for doc, replies in zip(docs, responses, strict=True):
             raw = replies if isinstance(replies, str) else next(iter(replies or ()), None)
-            response = Response(model="spacy-llm", text=raw if isinstance(raw, str) else None)
+            response = Response(model=SPACY_LLM, text=raw if isinstance(raw, str) else None)
             apply_response(self, doc, response, name=self.kind, sample=1)
             yield doc
 

@@ -9,6 +9,8 @@ from .linking.annotations import get_links
 from .linking.compare import compare_links
 from .ner.annotations import get_entities, set_entities
 from .ner.compare import compare_entities
+from .relations.annotations import get_relations, set_mentions, set_relations
+from .relations.compare import compare_relations
 from .spancat.annotations import get_span_categories, set_span_categories
 from .spancat.compare import compare_span_categories
 from .spans import to_spans
@@ -20,6 +22,7 @@ _COMPARE: Dict[str, Callable[[Annotation, Annotation], Dict[str, Counts]]] = {
     "spancat": compare_span_categories,
     "textcat": compare_categories,
     "linking": compare_links,
+    "relations": compare_relations,
 }
 
 
@@ -36,6 +39,10 @@ def set_reference(doc: Doc, annotation: Annotation, header: TaskHeader) -> None:
         set_span_categories(doc, annotation, key=header.spans_key or "sc")
     elif header.kind == "textcat":
         set_categories(doc, annotation, header.labels)
+    elif header.kind == "relations":
+        set_relations(doc, annotation, header.labels)
+        if not doc.ents:
+            set_mentions(doc, annotation)
     else:
         links = {(s.start, s.end): s.kb_id or NIL for s in annotation.spans}
         mentions = to_spans(doc, annotation)
@@ -62,6 +69,8 @@ def get_annotation(doc: Doc, header: TaskHeader, *, threshold: float = 0.5) -> A
     if header.kind == "textcat":
         labels = header.labels
         return get_categories(doc, labels, exclusive=header.exclusive, threshold=threshold)
+    if header.kind == "relations":
+        return get_relations(doc, header.labels)
     return get_links(doc, nil=NIL)
 
 

@@ -14,12 +14,14 @@ from spacy_hitl.evaluate.baseline import (
     link_forms,
     lookup_links,
     lookup_spans,
+    pair_labels,
     span_forms,
 )
 from spacy_hitl.records import (
     NIL,
     Annotation,
     CategoryAnnotation,
+    RelationAnnotation,
     SpanAnnotation,
     TaskHeader,
     TaskRow,
@@ -142,3 +144,55 @@ def test_links_are_looked_up_by_form_reviewed_ones_first(link_header: TaskHeader
 def test_names_of_the_two_category_baselines() -> None:
     assert baseline(EXCLUSIVE, rows(cats("A")), ["x", "y"], []) == ("majority", [cats("A")] * 2)
     assert baseline(MULTI, rows(cats("A")), ["x"], [])[0] == "most frequent labels"
+
+
+RELATIONS = TaskHeader("compared", "relations", ("BEATS", "MAKES"), "d")
+
+
+def compared(text: str, *triples: Sequence[str]) -> TaskRow:
+    """A row whose text holds each form once, with its relations: (head, label, tail)."""
+    found = [
+        RelationAnnotation(
+            *(text.index(head), text.index(head) + len(head)),
+            *(text.index(tail), text.index(tail) + len(tail)),
+            label,
+        )
+        for head, label, tail in triples
+    ]
+    return TaskRow(text, text, "train", decision=Annotation(relations=tuple(found)))
+
+
+def mentions(text: str) -> Any:
+    doc = NLP.make_doc(text)
+    names = {"K9": "PHONE", "K10": "PHONE", "Kestrel": "ORG"}
+    doc.ents = [Span(doc, t.i, t.i + 1, names[t.text]) for t in doc if t.text in names]
+    return doc
+
+
+def test_relations_are_guessed_by_entity_labels_and_order() -> None:
+    reviewed = [
+        compared("K9 beats K10", ("K9", "BEATS", "K10")),
+        compared("k9 is better than k10", ("k9", "BEATS", "k10")),
+        compared("K9 loses to K10", ("K10", "BEATS", "K9")),
+        compared("K9 of Kestrel", ("Kestrel", "MAKES", "K9")),
+        compared("nobody and K9"),
+        TaskRow("K10 beats K9, undecided", "x", "train"),
+    ]
+    # MAKES is right 1 of 1 times; BEATS in the order of the text 2 of 3 (F 6/8), against it 1 of 3
+    # (F 8/11).
+    docs = [mentions("Kestrel and K9 and K10"), mentions("K10 of Kestrel"), mentions("none")]
+    labels = pair_labels(reviewed, docs)
+    assert labels == {("ORG", "PHONE", False): "MAKES", ("PHONE", "PHONE", True): "BEATS"}
+    name, found = baseline(RELATIONS, reviewed, ["not read"] * 3, docs)
+    assert name == "label pairs on the same mentions"
+    assert found == [
+        Annotation(relations=(RelationAnnotation(12, 14, 19, 22, "BEATS"),)),
+        Annotation(relations=(RelationAnnotation(7, 14, 0, 3, "MAKES"),)),
+        Annotation(),
+    ]
+
+
+def test_relations_that_nobody_reviewed_are_not_guessed() -> None:
+    docs = [mentions("K9 beats K10")]
+    assert baseline(RELATIONS, [], ["x"], docs)[1] == [Annotation()]
+    assert baseline(RELATIONS, [compared("K9 and K10")], ["x"], docs)[1] == [Annotation()]

@@ -10,7 +10,7 @@ import srsly
 from spacy.util import load_config
 
 from spacy_hitl.evaluate.run import evaluate
-from spacy_hitl.evaluate.table import label_table, overview, verdict_line
+from spacy_hitl.evaluate.table import comparison_lines, label_table, overview
 from spacy_hitl.io import folder_digest, read_jsonl, write_json, write_jsonl
 from spacy_hitl.scoring.results import TaskMetrics
 
@@ -203,8 +203,20 @@ def test_the_table_holds_every_row_and_says_what_it_rests_on(exported: Any) -> N
     student = metrics.systems[2]
     gain = student.gain
     assert gain is not None
-    assert f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]" in verdict_line(metrics)
-    assert "no student was measured" in verdict_line(other)
+    prompted, of_student, between = comparison_lines(metrics)
+    assert f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}] against lookup" in of_student
+    assert "against lookup" in prompted and CONFIG in between
+    assert all(0 <= c.better <= 1 for c in metrics.comparisons)
+
+
+def test_a_system_is_as_good_as_itself(exported: Any) -> None:
+    metrics = evaluate([CONFIG, CONFIG], **files("product"))
+    same = metrics.comparisons[-1]
+    assert (same.value, same.low, same.high, same.better) == (0, 0, 0, 0.5)
+
+
+def test_the_rest_of_the_table(exported: Any) -> None:
+    other = evaluate([CONFIG], **files("relevant"))
     labels = label_table(other).splitlines()
     roles = [line.split()[0] for line in labels if " RELEVANT " in line]
     assert roles == ["baseline", "prompted"]

@@ -15,6 +15,7 @@ from spacy_hitl.records import (
     STATUSES,
     TRUNCATED,
     UNALIGNED,
+    Annotation,
     Response,
 )
 
@@ -81,25 +82,26 @@ def kinds(parsed):
     return [p.kind for p in parsed.problems]
 
 
+WRONG = {"schema", "not_json", "unknown_label", "not_allowed"}
+
+
 def assert_consistent(parsed):
     """What holds for every parsed answer, whatever came."""
     assert parsed.status in STATUSES
     if parsed.status == OK:
-        assert parsed.annotation.spans or parsed.annotation.cats
+        assert parsed.annotation != Annotation()
         assert not parsed.problems
     elif parsed.status == EMPTY:
-        assert not parsed.annotation.spans
-        assert not parsed.annotation.cats
+        assert parsed.annotation == Annotation()
         assert not parsed.problems
     else:
         assert parsed.problems, f"{parsed.status} without a reason"
     if parsed.status in (REFUSED, TRUNCATED, FAILED):
-        assert not parsed.annotation.spans
-        assert not parsed.annotation.cats
+        assert parsed.annotation == Annotation()
     if parsed.status == MALFORMED:
-        assert {"schema", "not_json", "unknown_label"} & set(kinds(parsed))
+        assert WRONG & set(kinds(parsed))
     if parsed.status == UNALIGNED:
-        assert not {"schema", "not_json", "unknown_label"} & set(kinds(parsed))
+        assert not WRONG & set(kinds(parsed))
 
 
 def assert_parses(task, doc, response, status, problems=None):

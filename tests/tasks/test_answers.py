@@ -23,6 +23,7 @@ from spacy_hitl.records import (
 from spacy_hitl.tasks.answers import MAX_ANSWER_CHARS, read_answer
 from spacy_hitl.tasks.linking.task import make_linking_task
 from spacy_hitl.tasks.ner.task import make_ner_task
+from spacy_hitl.tasks.relations.task import make_relations_task
 from spacy_hitl.tasks.spancat.task import make_spancat_task
 from spacy_hitl.tasks.textcat.task import make_textcat_task
 
@@ -38,6 +39,12 @@ VALID = {
             {"text": "Café", "id": "P1"},
             {"text": "K10", "id": None},
             {"text": "Café", "id": "P2"},
+        ]
+    },
+    "relations": {
+        "relations": [
+            {"head": TEXT.index("K10"), "label": "A", "tail": TEXT.index("Café")},
+            {"head": TEXT.index("Café"), "label": "B", "tail": TEXT.rindex("Café")},
         ]
     },
 }
@@ -56,6 +63,7 @@ def tasks(tmp_path_factory):
         "textcat": make_textcat_task(["A", "B"]),
         "exclusive": make_textcat_task(["A", "B"], exclusive_classes=True),
         "linking": make_linking_task(catalog),
+        "relations": make_relations_task(["A", "B"]),
     }
 
 
@@ -78,14 +86,16 @@ def doc():
 
 def test_ok(task, doc, kind):
     parsed = assert_parses(task, doc, answer(VALID[kind]), OK, [])
+    found = parsed.annotation.spans or parsed.annotation.cats or parsed.annotation.relations
     assert (
-        len(parsed.annotation.spans or parsed.annotation.cats)
+        len(found)
         == {
             "ner": 2,
             "spancat": 3,
             "textcat": 2,
             "exclusive": 1,
             "linking": 3,
+            "relations": 2,
         }[kind]
     )
 
@@ -127,7 +137,7 @@ def test_refused(task, doc, response):
         (Response("m", error="timed out", text="{}"), "timed out"),
         (Response("m", error=""), "no text"),
         (Response("m"), "no text"),
-        (Response("m", text='{"hitl_error": "no recorded answer"}'), "no recorded answer"),
+        (Response("spacy-llm", text='{"hitl_error": "no recorded answer"}'), "no recorded answer"),
     ],
 )
 def test_failed(task, doc, response, detail):
@@ -297,7 +307,7 @@ JSON = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(["text", "label", "id", "labels", "entities", "sc", "links"]), inner
+            st.sampled_from(["text", "label", "id", "head", "tail", *FIELDS.values()]), inner
         ),
     ),
     max_leaves=8,

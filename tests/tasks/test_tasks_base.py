@@ -20,6 +20,7 @@ from spacy_hitl.tasks.base import (
 )
 from spacy_hitl.tasks.linking.task import make_linking_task
 from spacy_hitl.tasks.ner.task import make_ner_task
+from spacy_hitl.tasks.relations.task import make_relations_task
 from spacy_hitl.tasks.spancat.task import make_spancat_task
 from spacy_hitl.tasks.textcat.task import make_textcat_task
 from spacy_hitl.ty import Task
@@ -73,6 +74,7 @@ def everything(folder):
     labels = write_examples(folder / "labels.jsonl", ("K10", ["A"]))
     label = write_examples(folder / "label.jsonl", ("K10", "A"))
     links = write_examples(folder / "links.jsonl", ("K10", [[0, 3, "P1"]]))
+    relations = write_examples(folder / "relations.jsonl", ("K10", []))
     common = {"label_definitions": {"A": "what is A"}, "guidelines_path": rules}
     return {
         "ner": make_ner_task(["A", "B"], examples=example, **common),
@@ -82,10 +84,11 @@ def everything(folder):
             ["A", "B"], examples=label, exclusive_classes=True, **common
         ),
         "linking": make_linking_task(catalog, guidelines_path=rules, examples=links),
+        "relations": make_relations_task(["A", "B"], examples=relations, **common),
     }
 
 
-KINDS = ("ner", "spancat", "textcat", "exclusive", "linking")
+KINDS = ("ner", "spancat", "textcat", "exclusive", "linking", "relations")
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +281,9 @@ def variants(folder):
         make_textcat_task(["A"], exclusive_classes=True),
         make_linking_task(catalogs[0]),
         make_linking_task(catalogs[1]),
+        make_relations_task(["A"]),
+        make_relations_task(["A"], {"A": [["X", "Y"]]}),
+        make_relations_task(["A"], {"A": [["Y", "X"]]}),
     ]
 
 

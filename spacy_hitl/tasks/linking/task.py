@@ -116,7 +116,7 @@ def _offset(span: SpanAnnotation) -> Tuple[int, int]:
 
 def make_linking_task(
     catalog: Path,
-    mention_label: str = "",
+    mention_label: str = "MENTION",
     guidelines: Optional[str] = None,
     guidelines_path: Optional[Path] = None,
     examples: Optional[Path] = None,
@@ -124,7 +124,7 @@ def make_linking_task(
     """Make an entity linking task.
 
     catalog (Path): JSONL with id, name and aliases of each entry. Read when first needed.
-    mention_label (str): Label of the mentions in imported annotations.
+    mention_label (str): Label of the mentions in imported annotations; spaCy's entities need one.
     guidelines (Optional[str]): Annotation guidelines for the prompt.
     guidelines_path (Optional[Path]): File with the guidelines; wins over `guidelines`.
     examples (Optional[Path]): JSONL of few-shot examples: {"text", "annotation": [[0, 3, "ID"]]}.
