@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Literal, Mapping, Tuple
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -59,6 +59,21 @@ class Price:
 
 
 @dataclass(frozen=True)
+class PrivacySettings:
+    """[hitl.privacy]: what of a text may reach a model, and which models may be asked.
+
+    mask: built-in kinds of values that are replaced by placeholders: email, phone, card, ip.
+    patterns: regular expressions, by name, of more values to replace.
+    local_only: refuse every model that is not on this machine or in its own network.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    mask: Tuple[Literal["email", "phone", "card", "ip"], ...] = ()
+    patterns: Dict[str, str] = field(default_factory=dict)
+    local_only: bool = False
+
+
+@dataclass(frozen=True)
 class Settings:
     """[hitl]: paths are relative to the current folder, as everywhere in spaCy.
 
@@ -78,6 +93,7 @@ class Settings:
     data: DataSettings = field(default_factory=DataSettings)
     lanes: LaneSettings = field(default_factory=LaneSettings)
     promote: PromoteSettings = field(default_factory=PromoteSettings)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
     prices: Dict[str, Price] = field(default_factory=dict)
 
 

@@ -22,7 +22,8 @@ from ..llm.budget import (
     dry_costs,
     ledger,
 )
-from ..llm.store import ResponseStore, StoredModel
+from ..llm.privacy import check_privacy, protect
+from ..llm.store import ResponseStore, StoredAnswers
 from ..pipeline.hitl_llm import HitlLLM
 from ..pipeline.loading import load_prompted, prompted_components
 from ..records import FAILED, LANES, Proposal, Row
@@ -55,6 +56,7 @@ def annotate(
     *,
     limit: Optional[int] = None,
     max_cost: Optional[float] = None,
+    reparse: bool = False,
     progress: bool = False,
 ) -> AnnotateSummary:
     """Propose annotations for all texts that have none yet from this config's components.
@@ -64,6 +66,7 @@ def annotate(
     limit (Optional[int]): Stop after this many texts.
     max_cost (Optional[float]): Stop before all answers of the store together cost more than this,
         by the prices in [hitl.prices].
+    reparse (bool): Ask nothing: understand the stored answers anew, whatever their prompt was.
     progress (bool): Show a progress bar.
     RETURNS (AnnotateSummary): What was done.
     RAISES (InputError): If the config or a row can't be used; nothing of the file is stored then.
@@ -78,12 +81,17 @@ def annotate(
         if max_cost is not None:
             spent = sum(line.cost or 0.0 for line in ledger(store, project.settings.prices))
             budget = Budget(max_cost, project.settings.prices, spent=spent)
-        for component in project.components.values():
+        privacy = project.settings.privacy
+        for name, component in project.components.items():
             model = component.model
+            if reparse:
+                stored = StoredAnswers(model.source, store)
+                component.model = protect(stored, privacy, name=name)
+                continue
             if budget is not None:
                 budget.price(model.source)
                 model = BudgetedModel(model, budget)
-            component.model = StoredModel(model, store)
+            component.model = protect(model, privacy, name=name, store=store)
         todo = dataset.texts_without(project.keys, lanes=LANES)[:limit]
         bar = tqdm(total=len(todo), unit="text", disable=not progress)
         found = annotated(project.nlp, (dataset.text(d) for d in todo))
@@ -122,7 +130,9 @@ def dry_run(
         if project.settings.responses.exists():
             store = stack.enter_context(project.store)
             for name, component in project.components.items():
-                component.model = StoredModel(models[name], store)
+                component.model = protect(
+                    models[name], project.settings.privacy, name=name, store=store
+                )
         else:
             for name, component in project.components.items():
                 component.model = models[name]
@@ -139,7 +149,9 @@ def check_models(config_path: Path) -> List[Tuple[str, str, str]]:
     RETURNS (List[Tuple[str, str, str]]): Component, status of its answer, and what was wrong.
     RAISES (ModelError): If a server refuses: the message explains key, address or model name.
     """
-    nlp, _ = load_prompted(config_path)
+    nlp, settings = load_prompted(config_path)
+    for name, component in prompted_components(nlp).items():
+        component.model = protect(component.model, settings.privacy, name=name)
     found = []
     for name, proposal in next(annotated(nlp, iter([CHECK_TEXT]))).items():
         detail = "; ".join(f"{p.kind}: {p.detail}" for p in proposal.problems)
@@ -167,9 +179,11 @@ class _Project:
 def _open(config_path: Path, texts_path: Path) -> _Project:
     """Load and check all that a run reads, before anything is stored."""
     nlp, settings = load_prompted(config_path)
+    components = prompted_components(nlp)
+    for name, component in components.items():
+        check_privacy(component.model, settings.privacy, name=name)
     rows = read_rows(texts_path, settings.data)
     # Reads guidelines and catalogs: what is wrong with them shows before anything is stored.
-    components = prompted_components(nlp)
     keys = {name: proposal_key(component) for name, component in components.items()}
     return _Project(nlp, settings, rows, components, keys)
 

@@ -1,6 +1,7 @@
 """What an OpenAI-compatible server sends: completions and errors, read and explained. Pure."""
 
 from typing import Any, Mapping, Optional, Tuple
+from urllib.parse import urlsplit
 
 from ..errors import Errors
 from ..records import Request, Response
@@ -23,18 +24,38 @@ def refused_parameter(error: Any, body: Mapping[str, Any]) -> Optional[str]:
     return None
 
 
-def server_message(error: Any) -> str:
-    """RETURNS (str): What the server said, at most 500 characters."""
+def server_message(error: Any, *, secret: str = "") -> str:
+    """RETURNS (str): What the server said, at most 500 characters, without the key."""
     body = getattr(error, "body", None)
-    message = body.get("message") if isinstance(body, dict) else None
-    return str(message or getattr(error, "message", error))[:500]
+    # `detail` is where FastAPI servers put it (transformers serve, for one).
+    message = (body.get("message") or body.get("detail")) if isinstance(body, dict) else None
+    return hide(str(message or getattr(error, "message", error)), secret)[:500]
+
+
+def hide(text: str, secret: str) -> str:
+    """RETURNS (str): A text that may be shown: a server may repeat the key it was sent."""
+    return text.replace(secret, "[key]") if secret else text
+
+
+def plain_address(address: str) -> str:
+    """An address that may be shown: without user, password, query and fragment.
+
+    >>> plain_address("https://me:secret@example.org:8000/v1?key=x")
+    'https://example.org:8000/v1'
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "an address that is none"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if host else "an address without a host"
 
 
 def explain(
     status: int, detail: str, *, name: str, base_url: Optional[str], api_key_env: str
 ) -> str:
     """RETURNS (str): A catalogued message for an error that no other request will escape."""
-    address = base_url or "the default address of OpenAI"
+    address = plain_address(base_url) if base_url else "the default address of OpenAI"
     if status in (401, 403):
         return Errors.H110.format(address=address, env=api_key_env, detail=detail)
     if status == 404:

@@ -7,18 +7,20 @@ here, so that a waiting request never holds a slot and a failure is never mistak
 import asyncio
 import os
 import random
+import re
 import time
 import warnings
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from .._compat import require
-from ..errors import Errors, ModelError, Warnings
+from ..errors import Errors, InputError, ModelError, Warnings
 from ..records import Request, Response
 from .background import background_loop
 from .completions import (
     estimate_tokens,
     explain,
+    hide,
     read_completion,
     refused_parameter,
     server_message,
@@ -115,6 +117,10 @@ class OpenAIModel:
 
     # One request
 
+    @property
+    def _key(self) -> str:
+        return os.environ.get(self.api_key_env, "")
+
     def _connect(self) -> None:
         if self._pid == os.getpid():
             return
@@ -122,7 +128,7 @@ class OpenAIModel:
         import openai
 
         self._reset()
-        key = os.environ.get(self.api_key_env, "")
+        key = self._key
         common: Dict[str, Any] = {"max_retries": 0, "timeout": self.timeout}
         if self.azure_api_version is not None:
             self._client = openai.AsyncAzureOpenAI(
@@ -169,7 +175,7 @@ class OpenAIModel:
         except openai.APIStatusError as e:
             return self._status_error(e, request, attempt)
         except openai.OpenAIError as e:  # no connection, time-out, an answer that is no completion
-            return self._try_again(f"{type(e).__name__}: {e}", attempt, None)
+            return self._try_again(hide(f"{type(e).__name__}: {e}", self._key), attempt, None)
         return read_completion(completion, self.source), 0.0
 
     def _body(self, request: Request) -> Dict[str, Any]:
@@ -189,7 +195,7 @@ class OpenAIModel:
         self, error: Any, request: Request, attempt: int
     ) -> Tuple[Optional[Response], float]:
         status, code = int(error.status_code), str(getattr(error, "code", "") or "")
-        detail = f"{status} {server_message(error)}"
+        detail = f"{status} {server_message(error, secret=self._key)}"
         if status in (401, 403, 404) or "insufficient_quota" in code + detail:
             self._fatal = explain(
                 status,
@@ -265,7 +271,10 @@ def make_openai_model(
     timeout (float): Seconds for one attempt.
     max_attempts (int): Attempts before a text is marked as failed.
     RETURNS (OpenAIModel): The model. Nothing was sent yet.
+    RAISES (InputError): If api_key_env is not a name, but maybe the key.
     """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", api_key_env):
+        raise InputError(Errors.H124)
     given = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
     parameters = {k: v for k, v in given.items() if v is not None}
     if logprobs:

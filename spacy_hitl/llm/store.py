@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, cast
 
+from ..errors import Errors
 from ..io import batched, json_digest
 from ..records import Request, Response
 from ..sqlite import Database
@@ -18,11 +19,13 @@ SCHEMA = """
 CREATE TABLE responses (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
+    text_digest TEXT NOT NULL,
     task TEXT NOT NULL,
+    sample INTEGER NOT NULL,
     model TEXT NOT NULL,
-    request TEXT NOT NULL,
     response TEXT NOT NULL
 );
+CREATE INDEX responses_text ON responses (text_digest, task, sample);
 """
 
 
@@ -77,23 +80,32 @@ class ResponseStore:
 
     def recorded(self) -> Iterator[Tuple[str, int, str, Response]]:
         """YIELDS (Tuple[str, int, str, Response]): Text digest, sample, task and answer of all."""
-        for task, request, response in self.db.rows(
-            "SELECT task, request, response FROM responses"
+        for *asked, response in self.db.rows(
+            "SELECT text_digest, sample, task, response FROM responses ORDER BY id"
         ):
-            asked = json.loads(request)
-            answer = Response.from_dict(json.loads(response))
-            yield asked["text_digest"], asked["sample"], task, answer
+            digest, sample, task = asked
+            yield digest, sample, task, Response.from_dict(json.loads(response))
+
+    def find(self, request: Request, *, model: str) -> Optional[Response]:
+        """RETURNS (Optional[Response]): A model's last answer on the same text, task and sample,
+        whatever the prompt was.
+        """
+        row = self.db.first(
+            "SELECT response FROM responses"
+            " WHERE text_digest = ? AND task = ? AND sample = ? AND model = ? ORDER BY id DESC",
+            (request.text_digest, request.task, request.sample, model),
+        )
+        return None if row is None else Response.from_dict(json.loads(row[0]))
 
     def put(self, key: str, request: Request, response: Response) -> None:
         """Store an answer. A key that is there already keeps its first answer."""
-        asked = {"text_digest": request.text_digest, "sample": request.sample}
-        # The messages hold the text itself, which the dataset has: their digest is the key.
-        values = (key, request.task, response.model, json.dumps(asked))
+        # The messages hold the text itself, which the dataset has: their digest is in the key.
+        asked = (key, request.text_digest, request.task, request.sample)
         with self.db.transaction():
             self.db.run(
-                "INSERT INTO responses (key, task, model, request, response)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-                (*values, json.dumps(response.to_dict())),
+                "INSERT INTO responses (key, text_digest, task, sample, model, response)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                (*asked, response.model, json.dumps(response.to_dict())),
             )
 
 
@@ -174,3 +186,24 @@ class StoredModel:
         response = replace(answer, key=key)
         self.store.put(key, request, response)
         return response
+
+
+class StoredAnswers:
+    """Answers from the store alone, whatever the prompt was: parsing again is free.
+
+    source (str): The model whose answers to use.
+    store (ResponseStore): Open.
+    """
+
+    def __init__(self, source: str, store: ResponseStore) -> None:
+        self.source = source
+        self.store = store
+
+    def respond(self, requests: Iterable[Request]) -> Iterator[Response]:
+        """YIELDS (Response): The stored answer, or an error where there is none."""
+        for request in requests:
+            found = self.store.find(request, model=self.source)
+            if found is None:
+                error = Errors.H143.format(model=self.source, digest=request.text_digest[:8])
+                found = Response(model=self.source, error=error)
+            yield found
