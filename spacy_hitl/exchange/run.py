@@ -13,8 +13,9 @@ from ..dataset.store import Dataset
 from ..dataset.views import GoldSet, TrainingSet
 from ..io import find_file, write_bytes, write_jsonl
 from ..pipeline.loading import load_prompted, prompted_components
-from ..records import Decision, TaskHeader, TaskRow
+from ..records import Annotation, Decision, TaskHeader, TaskRow
 from ..tasks.reference import set_reference
+from ..tasks.relations.annotations import mentions_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) ->
 def _misaligned(nlp: Language, dataset: Dataset, decisions: Sequence[Decision]) -> Tuple[str, ...]:
     found = []
     for d in decisions:
-        spans = d.annotation.spans if d.annotation is not None else ()
+        annotation = d.annotation or Annotation()
+        spans = annotation.spans + mentions_of(annotation)
         doc = nlp.make_doc(dataset.text(d.text_digest)) if spans else None
         for s in spans:
             if doc is not None and doc.char_span(s.start, s.end) is None:

@@ -166,3 +166,15 @@ def test_the_command(project):
         missing = hitl()
         assert missing.returncode == 1
         assert "H142" in missing.stdout + missing.stderr
+
+
+def test_parsing_again_with_other_labels_asks_nothing(project):
+    with server() as address:
+        config = project(address)
+        annotate(config, TEXTS)
+        asked = stats(address)["requests"]
+        config.write_text(config.read_text().replace('["A","B"]', '["A","C"]'))
+        summary = annotate(config, TEXTS, reparse=True)
+        assert stats(address)["requests"] == asked
+    assert set(summary.statuses) == {("mood", "ok"), ("mood", "malformed")}
+    assert sum(summary.statuses.values()) == COUNT

@@ -85,9 +85,9 @@ def stored(folder):
         return set()
     store = ResponseStore(folder / "responses.db")
     store.db.open(readonly=True)
-    rows = list(store.db.rows("SELECT task, request FROM responses"))
+    rows = set(store.db.rows("SELECT task, text_digest FROM responses"))
     store.db.close()
-    return {(task, json.loads(request)["text_digest"]) for task, request in rows}
+    return rows
 
 
 def dump(folder):

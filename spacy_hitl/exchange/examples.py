@@ -1,0 +1,71 @@
+"""Few-shot examples for a prompt, chosen from what people decided. Gold can't be among them."""
+
+from pathlib import Path
+from typing import List, Set
+
+from ..dataset.views import TrainingSet
+from ..errors import Errors, InputError
+from ..io import write_jsonl
+from ..pipeline.loading import load_prompted, prompted_components
+from ..records import TRAIN, Annotation, TaskRow
+from ..scoring.selection import farthest_first, spread_over_labels
+
+STRATEGIES = ("labels", "diverse")
+
+
+def choose_examples(
+    config: Path,
+    task: str,
+    path: Path,
+    *,
+    count: int = 8,
+    strategy: str = "labels",
+    max_chars: int = 500,
+    seed: int = 0,
+) -> int:
+    """Write few-shot examples for a task block's `examples`.
+
+    config (Path): Config of the prompted pipeline.
+    task (str): Name of the task.
+    path (Path): JSONL to write: text and annotation in the compact form.
+    count (int): How many.
+    strategy (str): "labels" (every label about equally often) or "diverse" (texts with little in
+        common).
+    max_chars (int): Longer texts are not chosen: an example is paid for in every prompt.
+    seed (int): Of the choice.
+    RETURNS (int): How many were written.
+    RAISES (InputError): If there is no such task or strategy, or nothing was decided in lane train.
+    """
+    nlp, settings = load_prompted(config)
+    components = prompted_components(nlp)
+    if task not in components:
+        pipeline = ", ".join(components)
+        raise InputError(Errors.H401.format(path=config, task=task, pipeline=pipeline))
+    if strategy not in STRATEGIES:
+        problem = f"{strategy!r}, not one of {', '.join(STRATEGIES)}"
+        raise InputError(Errors.H004.format(where="--strategy", problem=problem))
+    with TrainingSet(settings.dataset) as training:
+        rows = [
+            row
+            for row in training.task_rows(task, lanes=[TRAIN])
+            if row.decision is not None and len(row.text) <= max_chars
+        ]
+    if not rows:
+        where = settings.dataset
+        raise InputError(Errors.H300.format(task=task, path=where, what="decision", lane=TRAIN))
+    if strategy == "labels":
+        chosen = spread_over_labels([_labels(row) for row in rows], count, seed=seed)
+    else:
+        chosen = farthest_first([row.text for row in rows], count, seed=seed)
+    write = components[task].task.write_compact
+    picked: List[TaskRow] = [rows[i] for i in chosen]
+    return write_jsonl(
+        path,
+        ({"text": r.text, "annotation": write(r.decision or Annotation())} for r in picked),
+    )
+
+
+def _labels(row: TaskRow) -> Set[str]:
+    annotation = row.decision or Annotation()
+    spans = {s.kb_id or s.label for s in annotation.spans}
+    return spans | {c.label for c in annotation.cats}

@@ -1,0 +1,100 @@
+"""A server that misbehaves, and an annotate that is killed while many requests are under way."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "llm"))
+from live_server import fault_of, server, stats
+
+from spacy_hitl.annotate.run import annotate
+from spacy_hitl.dataset.store import Dataset
+from spacy_hitl.tasks.base import text_block
+
+CONFIG = """
+[nlp]
+lang = "en"
+pipeline = ["mood"]
+
+[components]
+
+[components.mood]
+factory = "hitl_llm"
+
+[components.mood.task]
+@llm_tasks = "spacy-hitl.TextCat.v1"
+labels = ["A","B"]
+exclusive_classes = true
+
+[components.mood.model]
+@llm_models = "spacy-hitl.OpenAI.v1"
+name = "small"
+base_url = "{address}"
+concurrency = 32
+
+[hitl]
+dataset = "hitl.db"
+responses = "responses.db"
+"""
+STATUS = {"garbage": "malformed", "dropped": "ok"}
+
+
+def make_project(folder, address, count):
+    folder.mkdir()
+    (folder / "prototype.cfg").write_text(CONFIG.format(address=address))
+    rows = [{"id": str(i), "text": f"Text number {i} is about tea."} for i in range(count)]
+    (folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return [row["text"] for row in rows]
+
+
+@pytest.mark.slow
+def test_ten_thousand_answers_with_faults_all_get_their_status(tmp_path, monkeypatch):
+    with server("--faults", "1", "--latency", "0") as address:
+        texts = make_project(tmp_path / "project", address, 10_000)
+        monkeypatch.chdir(tmp_path / "project")
+        annotate(Path("prototype.cfg"), Path("texts.jsonl"))
+        assert stats(address)["dropped"] > 100
+    faults = [fault_of(text_block(text), 1) for text in texts]
+    wanted = [STATUS.get(fault, fault) for fault in faults]
+    with Dataset(Path("hitl.db")) as dataset:
+        rows = dataset.db.rows(
+            "SELECT t.text, p.status FROM texts t JOIN proposals p USING (digest) ORDER BY t.rowid"
+        )
+        found = list(rows)
+    assert [text for text, _ in found] == texts
+    assert [status for _, status in found] == wanted
+    assert len(Counter(wanted)) == 4
+
+
+@pytest.mark.slow
+def test_ten_kills_with_many_requests_under_way(tmp_path):
+    count, dice = 600, random.Random(7)
+    with server("--latency", "0.03") as address:
+        make_project(tmp_path / "project", address, count)
+        command = [sys.executable, "-m", "spacy", "hitl", "annotate"]
+        command += ["prototype.cfg", "texts.jsonl", "-q"]
+
+        def start():
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            return subprocess.Popen(command, cwd=tmp_path / "project", **quiet)
+
+        for _ in range(10):
+            before = stats(address).get("answered", 0)
+            process = start()
+            more = dice.randint(5, 50)
+            while process.poll() is None and stats(address).get("answered", 0) < before + more:
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait(timeout=60) == -signal.SIGKILL, "it ended before it was killed"
+        assert start().wait(timeout=120) == 0
+        counted = stats(address)
+    assert counted["distinct"] == count
+    assert counted["requests"] <= count + 10 * 32
+    assert counted["most_in_flight"] <= 32 + 32  # requests of a killed client may still be served
