@@ -13,7 +13,7 @@ import pytest
 from spacy_hitl.llm.store import ResponseStore
 
 CODE = Path(__file__).parent / "counting_model.py"
-TEXTS = 90
+TEXTS = 240
 CONFIG = """
 [nlp]
 lang = "en"
