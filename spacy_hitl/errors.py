@@ -167,9 +167,8 @@ class Errors(metaclass=_Catalogue):
     )
     H132 = (
         "No annotation of task '{task}' has a score: it takes two answers to the same question, "
-        "or log-probabilities. Set sample = 2 in [components.{task}] (and a temperature above 0 "
-        "for its model), run 'spacy hitl annotate' once more and set it back; or set logprobs = "
-        "true in its model block."
+        "or log-probabilities. Run 'spacy hitl annotate' with --samples 3 (and a temperature "
+        "above 0 for the model), or set logprobs = true in its model block."
     )
     H140 = (
         "The next request could go over the limit of {limit} ({spent} spent). All answers so far "

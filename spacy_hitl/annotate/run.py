@@ -3,7 +3,7 @@
 import warnings
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple, Type, TypeVar
 
@@ -57,6 +57,7 @@ def annotate(
     limit: Optional[int] = None,
     max_cost: Optional[float] = None,
     reparse: bool = False,
+    samples: Optional[int] = None,
     progress: bool = False,
 ) -> AnnotateSummary:
     """Propose annotations for all texts that have none yet from this config's components.
@@ -67,14 +68,15 @@ def annotate(
     max_cost (Optional[float]): Stop before all answers of the store together cost more than this,
         by the prices in [hitl.prices].
     reparse (bool): Ask nothing: understand the stored answers anew, whatever their prompt was.
+    samples (Optional[int]): Ask every question this often, one pass after the other, for votes; if
+        not given, each component asks for the one sample that its config names.
     progress (bool): Show a progress bar.
     RETURNS (AnnotateSummary): What was done.
     RAISES (InputError): If the config or a row can't be used; nothing of the file is stored then.
     RAISES (StateError): If the dataset can't be written; what was stored stays.
     """
     project = _open(config_path, texts_path)
-    statuses: Counter[Tuple[str, str]] = Counter()
-    done, failure, stopped = 0, None, None
+    tally, stopped = _Tally(), None
     with project.dataset as dataset, project.store as store:
         new_texts = dataset.add_rows(project.rows, project.settings.lanes)
         budget = None
@@ -92,23 +94,47 @@ def annotate(
                 budget.price(model.source)
                 model = BudgetedModel(model, budget)
             component.model = protect(model, privacy, name=name, store=store)
-        todo = dataset.texts_without(project.keys, lanes=LANES)[:limit]
-        bar = tqdm(total=len(todo), unit="text", disable=not progress)
-        found = annotated(project.nlp, (dataset.text(d) for d in todo))
         try:
-            for batch in batched_until(found, BATCH, BudgetReached):
-                proposals = [p for found_ in batch for p in found_.values()]
-                dataset.add_proposals(proposals)
-                statuses.update((p.task, p.status) for p in proposals)
-                failed = [p for p in proposals if p.status == FAILED]
-                failure = failure or (failed[0].problems[0].detail if failed else None)
-                done += len(batch)
-                bar.update(len(batch))
+            for sample in range(1, samples + 1) if samples is not None else [None]:
+                _annotate_missing(project, dataset, tally, sample, limit, progress=progress)
         except BudgetReached as e:
             stopped = str(e)
-        bar.close()
         lines = tuple(ledger(store, project.settings.prices))
-    return AnnotateSummary(new_texts, done, dict(statuses), failure, lines, stopped)
+    statuses = dict(tally.statuses)
+    return AnnotateSummary(new_texts, tally.texts, statuses, tally.failure, lines, stopped)
+
+
+@dataclass
+class _Tally:
+    statuses: "Counter[Tuple[str, str]]" = field(default_factory=Counter)
+    texts: int = 0
+    failure: Optional[str] = None
+
+
+def _annotate_missing(
+    project: "_Project",
+    dataset: Dataset,
+    tally: _Tally,
+    sample: Optional[int],
+    limit: Optional[int],
+    *,
+    progress: bool,
+) -> None:
+    """One pass over the texts that lack a proposal of this sample."""
+    for component in project.components.values():
+        component.sample = component.sample if sample is None else sample
+    keys = {name: proposal_key(component) for name, component in project.components.items()}
+    todo = dataset.texts_without(keys, lanes=LANES)[:limit]
+    found = annotated(project.nlp, (dataset.text(d) for d in todo))
+    with tqdm(total=len(todo), unit="text", disable=not progress) as bar:
+        for batch in batched_until(found, BATCH, BudgetReached):
+            proposals = [p for by_task in batch for p in by_task.values()]
+            dataset.add_proposals(proposals)
+            tally.statuses.update((p.task, p.status) for p in proposals)
+            failed = [p for p in proposals if p.status == FAILED]
+            tally.failure = tally.failure or (failed[0].problems[0].detail if failed else None)
+            tally.texts += len(batch)
+            bar.update(len(batch))
 
 
 def dry_run(
@@ -165,7 +191,6 @@ class _Project:
     settings: Settings
     rows: List[Row]
     components: Dict[str, HitlLLM]
-    keys: Dict[str, Tuple[str, int, str]]
 
     @property
     def dataset(self) -> Dataset:
@@ -184,8 +209,9 @@ def _open(config_path: Path, texts_path: Path) -> _Project:
         check_privacy(component.model, settings.privacy, name=name)
     rows = read_rows(texts_path, settings.data)
     # Reads guidelines and catalogs: what is wrong with them shows before anything is stored.
-    keys = {name: proposal_key(component) for name, component in components.items()}
-    return _Project(nlp, settings, rows, components, keys)
+    for component in components.values():
+        proposal_key(component)
+    return _Project(nlp, settings, rows, components)
 
 
 def batched_until(items: Iterator[_T], size: int, stop: Type[Exception]) -> Iterator[List[_T]]:

@@ -32,6 +32,10 @@ def annotate_cli(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count prompts, tokens and money; ask nothing")
     ] = False,
+    samples: Annotated[
+        Optional[int],
+        typer.Option("--samples", "-k", help="Ask every question this often, for votes", min=1),
+    ] = None,
     reparse: Annotated[
         bool,
         typer.Option("--reparse", help="Ask nothing; understand stored answers with this config"),
@@ -60,7 +64,13 @@ def annotate_cli(
             _show_ledger(count_costs(config, texts, limit=limit), title="would ask at most")
             return
         summary = annotate(
-            config, texts, limit=limit, max_cost=max_cost, reparse=reparse, progress=not quiet
+            config,
+            texts,
+            limit=limit,
+            max_cost=max_cost,
+            reparse=reparse,
+            samples=samples,
+            progress=not quiet,
         )
         msg.good(f"{summary.new_texts} new texts, {summary.annotated} annotated")
         rows = [(task, status, n) for (task, status), n in sorted(summary.statuses.items())]

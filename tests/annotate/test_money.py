@@ -178,3 +178,16 @@ def test_parsing_again_with_other_labels_asks_nothing(project):
         assert stats(address)["requests"] == asked
     assert set(summary.statuses) == {("mood", "ok"), ("mood", "malformed")}
     assert sum(summary.statuses.values()) == COUNT
+
+
+def test_every_question_is_asked_k_times_and_no_more(project):
+    with server() as address:
+        config = project(address)
+        annotate(config, TEXTS)
+        summary = annotate(config, TEXTS, samples=3)
+        assert summary.annotated == 2 * COUNT  # the first sample was there
+        assert annotate(config, TEXTS, samples=3).annotated == 0
+        assert stats(address)["requests"] == 3 * COUNT
+    with Dataset(Path("hitl.db")) as dataset:
+        tally = dataset.tally("proposals", "sample")
+    assert tally == {(1,): COUNT, (2,): COUNT, (3,): COUNT}
