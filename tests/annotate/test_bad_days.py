@@ -12,43 +12,19 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "llm"))
-from live_server import fault_of, server, stats
+from live_server import CONFIG, fault_of, server, stats
 
 from spacy_hitl.annotate.run import annotate
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.tasks.base import text_block
 
-CONFIG = """
-[nlp]
-lang = "en"
-pipeline = ["mood"]
-
-[components]
-
-[components.mood]
-factory = "hitl_llm"
-
-[components.mood.task]
-@llm_tasks = "spacy-hitl.TextCat.v1"
-labels = ["A","B"]
-exclusive_classes = true
-
-[components.mood.model]
-@llm_models = "spacy-hitl.OpenAI.v1"
-name = "small"
-base_url = "{address}"
-concurrency = 32
-
-[hitl]
-dataset = "hitl.db"
-responses = "responses.db"
-"""
 STATUS = {"garbage": "malformed", "dropped": "ok"}
 
 
 def make_project(folder, address, count):
     folder.mkdir()
-    (folder / "prototype.cfg").write_text(CONFIG.format(address=address))
+    config = CONFIG.format(address=address, name="small", concurrency=32)
+    (folder / "prototype.cfg").write_text(config)
     rows = [{"id": str(i), "text": f"Text number {i} is about tea."} for i in range(count)]
     (folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return [row["text"] for row in rows]

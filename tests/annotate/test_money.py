@@ -8,41 +8,16 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "llm"))
-from live_server import server, stats
+from live_server import CONFIG, server, stats
 
 from spacy_hitl.annotate.run import annotate, check_models, dry_run
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.errors import InputError, ModelError
 from spacy_hitl.llm.store import ResponseStore
 
-CONFIG = """
-[nlp]
-lang = "en"
-pipeline = ["mood"]
-
-[components]
-
-[components.mood]
-factory = "hitl_llm"
-
-[components.mood.task]
-@llm_tasks = "spacy-hitl.TextCat.v1"
-labels = ["A","B"]
-exclusive_classes = true
-
-[components.mood.model]
-@llm_models = "spacy-hitl.OpenAI.v1"
-name = "{name}"
-base_url = "{address}"
-concurrency = 4
-max_tokens = 20
-
-[hitl]
-dataset = "hitl.db"
-responses = "responses.db"
-
+PRICES = """
 [hitl.prices]
-small = {{"input": 100.0,"output": 1000.0}}
+small = {"input": 100.0,"output": 1000.0}
 """
 TEXTS = Path("texts.jsonl")
 COUNT = 60
@@ -55,7 +30,8 @@ def project(tmp_path, monkeypatch):
     TEXTS.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def write(address, name="small"):
-        Path("prototype.cfg").write_text(CONFIG.format(address=address, name=name))
+        config = CONFIG.format(address=address, name=name, concurrency=4)
+        Path("prototype.cfg").write_text(config + PRICES)
         return Path("prototype.cfg")
 
     return write

@@ -11,7 +11,34 @@ BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 from llm_server import fault_of  # noqa: E402
 
-__all__ = ["fault_of", "server", "stats"]
+__all__ = ["CONFIG", "fault_of", "server", "stats"]
+
+CONFIG = """
+[nlp]
+lang = "en"
+pipeline = ["mood"]
+
+[components]
+
+[components.mood]
+factory = "hitl_llm"
+
+[components.mood.task]
+@llm_tasks = "spacy-hitl.TextCat.v1"
+labels = ["A","B"]
+exclusive_classes = true
+
+[components.mood.model]
+@llm_models = "spacy-hitl.OpenAI.v1"
+name = "{name}"
+base_url = "{address}"
+concurrency = {concurrency}
+max_tokens = 20
+
+[hitl]
+dataset = "hitl.db"
+responses = "responses.db"
+"""
 
 
 @contextmanager
