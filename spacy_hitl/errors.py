@@ -201,6 +201,15 @@ class Errors(metaclass=_Catalogue):
         "What was given is none (and is not shown, in case it is the key itself)."
     )
 
+    H125 = (
+        "The task '{name}' ({kind}) can't be a part of a joint prompt: {problem}. Leave it out and "
+        "give it a component of its own."
+    )
+    H126 = (
+        "Two prompted tasks are called '{name}'. A part of a joint task counts like a component of "
+        "that name: rename one."
+    )
+
     # 300: distill
     H300 = (
         "Nothing to train '{task}' on in '{path}': no {what} in lane '{lane}'. Import decisions "

@@ -1,15 +1,57 @@
 """Protocols: what a task and a model must be able to do. A user's own class needs no base class."""
 
 from concurrent.futures import Future
-from typing import Any, Callable, Dict, Iterable, Iterator, Protocol, Tuple, runtime_checkable
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    Mapping,
+    Protocol,
+    Tuple,
+    runtime_checkable,
+)
 
 from spacy.tokens import Doc
 
-from .records import Annotation, Counts, ParsedAnswer, Request, Response, TaskHeader
+from .records import Annotation, Counts, ParsedAnswer, Proposal, Request, Response, TaskHeader
+
+
+class Question(Protocol):
+    """What a prompted component asks: a task, or several at once."""
+
+    def digest(self) -> str:
+        """Digest of all that defines the question: labels, definitions, guidelines, prompt."""
+        ...
+
+    def build_request(self, doc: Doc, *, name: str, sample: int) -> Request:
+        """Ask about one document."""
+        ...
 
 
 @runtime_checkable
-class Task(Protocol):
+class JointQuestion(Question, Protocol):
+    """Several tasks in one request. The tasks are its `parts`, by name, in their order."""
+
+    @property
+    def parts(self) -> Mapping[str, "Task"]:
+        """The tasks."""
+        ...
+
+    def source(self, model: str) -> str:
+        """Name under which the proposals of the parts are stored."""
+        ...
+
+    def apply(
+        self, doc: Doc, response: Response, *, sample: int, source: str
+    ) -> Tuple[Proposal, ...]:
+        """Annotate the document with every part of an answer; one proposal per part."""
+        ...
+
+
+@runtime_checkable
+class Task(Question, Protocol):
     """What is annotated. One folder of `spacy_hitl.tasks` per kind."""
 
     kind: str
@@ -19,16 +61,8 @@ class Task(Protocol):
         """All labels (for linking: catalog ids) an annotation may use."""
         ...
 
-    def digest(self) -> str:
-        """Digest of all that defines the task: labels, definitions, guidelines, prompt."""
-        ...
-
     def header(self, name: str) -> TaskHeader:
         """What the task is, for who trains or measures without its prompt."""
-        ...
-
-    def build_request(self, doc: Doc, *, name: str, sample: int) -> Request:
-        """Ask about one document."""
         ...
 
     def parse(self, doc: Doc, response: Response) -> ParsedAnswer:

@@ -25,7 +25,7 @@ from ..llm.budget import (
 from ..llm.privacy import check_privacy, protect
 from ..llm.store import ResponseStore, StoredAnswers
 from ..pipeline.hitl_llm import HitlLLM
-from ..pipeline.loading import load_prompted, prompted_components
+from ..pipeline.loading import load_prompted, prompted_components, prompted_tasks
 from ..records import FAILED, LANES, Proposal, Row
 from ..settings import Settings
 from ..tasks.base import get_proposals
@@ -123,7 +123,7 @@ def _annotate_missing(
     """One pass over the texts that lack a proposal of this sample."""
     for component in project.components.values():
         component.sample = component.sample if sample is None else sample
-    keys = {name: proposal_key(component) for name, component in project.components.items()}
+    keys = {name: task.key for name, task in prompted_tasks(project.nlp).items()}
     todo = dataset.texts_without(keys, lanes=LANES)[:limit]
     found = annotated(project.nlp, (dataset.text(d) for d in todo))
     with tqdm(total=len(todo), unit="text", disable=not progress) as bar:
@@ -209,8 +209,8 @@ def _open(config_path: Path, texts_path: Path) -> _Project:
         check_privacy(component.model, settings.privacy, name=name)
     rows = read_rows(texts_path, settings.data)
     # Reads guidelines and catalogs: what is wrong with them shows before anything is stored.
-    for component in components.values():
-        proposal_key(component)
+    for task in prompted_tasks(nlp).values():
+        task.task.digest()
     return _Project(nlp, settings, rows, components)
 
 
@@ -244,8 +244,3 @@ def annotated(nlp: Language, texts: Iterator[str]) -> Iterator[Dict[str, Proposa
         docs: Iterator[Doc] = nlp.pipe(texts, batch_size=BATCH)
         for doc in docs:
             yield get_proposals(doc)
-
-
-def proposal_key(component: HitlLLM) -> Tuple[str, int, str]:
-    """RETURNS (Tuple[str, int, str]): Source, sample and task digest of a component's proposals."""
-    return component.model.source, component.sample, component.task.digest()

@@ -18,7 +18,12 @@ from ..io import find_file, folder_digest, folder_megabytes
 from ..llm.privacy import protect
 from ..llm.store import ResponseStore
 from ..pipeline.compose import compose
-from ..pipeline.loading import load_prompted, load_trained, prompted_components
+from ..pipeline.loading import (
+    load_prompted,
+    load_trained,
+    prompted_components,
+    prompted_tasks,
+)
 from ..records import FAILED
 from ..scoring.results import PROMPTED, STUDENT
 from ..tasks.base import get_proposals
@@ -44,7 +49,7 @@ class System:
         self._owners: Dict[str, Path] = {}  # trained components, and the folders they come from
         self.is_config = find_file(self.paths[0], what="pipeline or config").is_file()
         self.nlp = self._load()
-        if task not in self.nlp.pipe_names:
+        if task not in (*self.nlp.pipe_names, *prompted_tasks(self.nlp)):
             pipeline = ", ".join(self.nlp.pipe_names)
             raise InputError(Errors.H401.format(path=name, task=task, pipeline=pipeline))
 
@@ -62,11 +67,13 @@ class System:
     @property
     def role(self) -> str:
         """ "prompted" if the task's component asks a model, else "student"."""
-        return PROMPTED if self.task in prompted_components(self.nlp) else STUDENT
+        return PROMPTED if self.task in prompted_tasks(self.nlp) else STUDENT
 
     @property
     def threshold(self) -> Optional[float]:
         """The lowest score at which a category holds, as the component brings it."""
+        if self.role == PROMPTED:
+            return None
         cfg = getattr(self.nlp.get_pipe(self.task), "cfg", None) or {}
         value = cfg.get("threshold")
         return None if value is None else float(value)

@@ -6,7 +6,7 @@ from typing import List, Set
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
 from ..io import write_jsonl
-from ..pipeline.loading import load_prompted, prompted_components
+from ..pipeline.loading import load_prompted, prompted_tasks
 from ..records import TRAIN, Annotation, TaskRow
 from ..scoring.selection import farthest_first, spread_over_labels
 
@@ -37,9 +37,9 @@ def choose_examples(
     RAISES (InputError): If there is no such task or strategy, or nothing was decided in lane train.
     """
     nlp, settings = load_prompted(config)
-    components = prompted_components(nlp)
-    if task not in components:
-        pipeline = ", ".join(components)
+    tasks = prompted_tasks(nlp)
+    if task not in tasks:
+        pipeline = ", ".join(tasks)
         raise InputError(Errors.H401.format(path=config, task=task, pipeline=pipeline))
     if strategy not in STRATEGIES:
         problem = f"{strategy!r}, not one of {', '.join(STRATEGIES)}"
@@ -57,7 +57,7 @@ def choose_examples(
         chosen = spread_over_labels([_labels(row) for row in rows], count, seed=seed)
     else:
         chosen = farthest_first([row.text for row in rows], count, seed=seed)
-    write = components[task].task.write_compact
+    write = tasks[task].task.write_compact
     picked: List[TaskRow] = [rows[i] for i in chosen]
     return write_jsonl(
         path,

@@ -12,7 +12,7 @@ from ..dataset.exchange import dump, is_dump, load, read_decisions
 from ..dataset.store import Dataset
 from ..dataset.views import GoldSet, TrainingSet
 from ..io import find_file, write_bytes, write_jsonl
-from ..pipeline.loading import load_prompted, prompted_components
+from ..pipeline.loading import load_prompted, prompted_tasks
 from ..records import Annotation, Decision, TaskHeader, TaskRow
 from ..tasks.reference import set_reference
 from ..tasks.relations.annotations import mentions_of
@@ -42,7 +42,7 @@ def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) ->
     """
     nlp, settings = load_prompted(config)
     find_file(path, what="import file")
-    tasks = {name: c.task for name, c in prompted_components(nlp).items()}
+    tasks = {name: prompted.task for name, prompted in prompted_tasks(nlp).items()}
     with Dataset(settings.dataset) as dataset:
         if is_dump(path):
             return ImportSummary(load(path, dataset, settings))
@@ -75,9 +75,9 @@ def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
     """
     nlp, settings = load_prompted(config)
     counts: Dict[Path, int] = {}
-    for name, component in prompted_components(nlp).items():
-        header = component.task.header(name)
-        key = (component.model.source, component.sample, header.task_digest)
+    for name, prompted in prompted_tasks(nlp).items():
+        header = prompted.task.header(name)
+        key = prompted.key
         with TrainingSet(settings.dataset) as training:
             rows = list(training.task_rows(name, key=key))
         with GoldSet(settings.dataset) as gold:

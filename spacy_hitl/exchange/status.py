@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from ..dataset.store import Dataset
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
-from ..pipeline.loading import load_prompted, prompted_components
+from ..pipeline.loading import load_prompted, prompted_tasks
 from ..records import ACCEPT, PERSON, USABLE, Decision
 from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
@@ -52,8 +52,8 @@ def project_status(config: Path) -> ProjectStatus:
     try:
         proposals = dataset.tally("proposals", "task", "status", "task_digest")
         tasks = []
-        for name, component in prompted_components(nlp).items():
-            digest = component.task.digest()
+        for name, prompted in prompted_tasks(nlp).items():
+            digest = prompted.task.digest()
             mine = {s: n for (t, s, d), n in proposals.items() if (t, d) == (name, digest)}
             decisions = _last_decisions(dataset, name)
             tasks.append(
@@ -89,7 +89,7 @@ def project_metrics(config: Path) -> List[TaskMetrics]:
     RAISES (InputError): If none was.
     """
     nlp, settings = load_prompted(config)
-    metrics = read_all_metrics(settings.metrics, list(prompted_components(nlp)))
+    metrics = read_all_metrics(settings.metrics, list(prompted_tasks(nlp)))
     if not metrics:
         raise InputError(Errors.H500.format(task="any", path=settings.metrics))
     return list(metrics.values())

@@ -2,7 +2,8 @@
 
 import warnings
 from collections import deque
-from typing import Any, Deque, Iterable, Iterator, Optional, Tuple, cast
+from dataclasses import dataclass
+from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Tuple, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -11,7 +12,7 @@ from spacy.util import registry
 from ..errors import Errors, HitlError, InputError, Warnings
 from ..io import batched
 from ..records import FAILED, Proposal, Request, Response
-from ..ty import Model, Task
+from ..ty import JointQuestion, Model, Question, Task
 
 # spacy-llm makes these registries when it is imported, if nobody has. Making them here lets a
 # prompted pipeline load where only the core is installed (with a model that needs no more).
@@ -24,16 +25,30 @@ class HitlLLM:
     """A prompted component.
 
     name (str): Name of the component: the task's name in dataset, store and recording.
-    task (Task): What is annotated.
+    task (Question): What is annotated: one task, or a joint one with several parts.
     model (Model): Who answers.
     sample (int): Which of several answers to the same question to use, from 1.
     """
 
-    def __init__(self, name: str, task: Task, model: Model, *, sample: int = 1) -> None:
+    def __init__(self, name: str, task: Question, model: Model, *, sample: int = 1) -> None:
         self.name = name
         self.task = task
         self.model = model
         self.sample = sample
+
+    @property
+    def parts(self) -> Optional[JointQuestion]:
+        """The joint question, if this is one."""
+        # Not isinstance: that would read the labels, and with them the catalog, from disk.
+        joint = callable(getattr(self.task, "apply", None)) and hasattr(self.task, "parts")
+        return cast(JointQuestion, self.task) if joint else None
+
+    @property
+    def tasks(self) -> Dict[str, "PromptedTask"]:
+        """What it annotates, by name: its own task, or the parts of a joint one."""
+        if self.parts is None:
+            return {self.name: PromptedTask(self.name, cast(Task, self.task), self)}
+        return {name: PromptedTask(name, part, self) for name, part in self.parts.parts.items()}
 
     def __call__(self, doc: Doc) -> Doc:
         """Annotate one document.
@@ -59,11 +74,11 @@ class HitlLLM:
         rolling = getattr(self.model, "window", None) is not None
         for docs in [stream] if rolling else batched(stream, batch_size):
             for doc, response in self._respond(docs):
-                proposal = self._apply(doc, response)
+                bad = [p for p in self._apply(doc, response) if p.status == FAILED]
                 total += 1
-                if proposal.status == FAILED:
+                if bad:
                     failed += 1
-                    first = first or proposal.problems[0].detail
+                    first = first or bad[0].problems[0].detail
                 yield doc
         if failed:
             message = Warnings.W100.format(count=failed, total=total, name=self.name, first=first)
@@ -113,10 +128,35 @@ class HitlLLM:
     def _miscounted(self, found: int, expected: int) -> InputError:
         return InputError(Errors.H104.format(name=self.name, found=found, expected=expected))
 
-    def _apply(self, doc: Doc, response: Response) -> Proposal:
+    def _apply(self, doc: Doc, response: Response) -> Tuple[Proposal, ...]:
         from ..tasks.base import apply_response
 
-        return apply_response(self.task, doc, response, name=self.name, sample=self.sample)
+        joint, sample = self.parts, self.sample
+        if joint is not None:
+            source = joint.source(response.model)
+            return joint.apply(doc, response, sample=sample, source=source)
+        task = cast(Task, self.task)
+        return (apply_response(task, doc, response, name=self.name, sample=sample),)
+
+
+@dataclass(frozen=True)
+class PromptedTask:
+    """One task and the component that asks it: what dataset, review, students and gate know."""
+
+    name: str
+    task: Task
+    component: HitlLLM
+
+    @property
+    def source(self) -> str:
+        """The source under which its proposals are stored."""
+        joint, model = self.component.parts, self.component.model.source
+        return model if joint is None else joint.source(model)
+
+    @property
+    def key(self) -> Tuple[str, int, str]:
+        """Source, sample and task digest of its proposals."""
+        return self.source, self.component.sample, self.task.digest()
 
 
 def make_hitl_llm(
@@ -138,7 +178,7 @@ def make_hitl_llm(
     if not callable(getattr(task, "build_request", None)):
         example = '@llm_tasks = "spacy-hitl.NER.v1"'
         raise InputError(Errors.H100.format(name=name, block="task", example=example))
-    return HitlLLM(name, cast(Task, task), as_model(model, name=name), sample=sample)
+    return HitlLLM(name, cast(Question, task), as_model(model, name=name), sample=sample)
 
 
 Language.factory(

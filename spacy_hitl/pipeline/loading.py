@@ -13,7 +13,7 @@ from spacy.util import load_config, load_model_from_config
 from ..errors import Errors, HitlError, InputError
 from ..io import find_file
 from ..settings import Settings, read_settings
-from .hitl_llm import HitlLLM
+from .hitl_llm import HitlLLM, PromptedTask
 
 # What reading and resolving a config may raise, spaCy's, confection's and the parser's own.
 CONFIG_ERRORS = (
@@ -35,7 +35,7 @@ def load_prompted(path: Path) -> Tuple[Language, Settings]:
     RAISES (InputError): If the config can't be read or resolved, or has no prompted component.
     """
     nlp, settings = load_config_file(path)
-    if not prompted_components(nlp):
+    if not prompted_tasks(nlp):
         raise InputError(Errors.H011.format(path=path))
     return nlp, settings
 
@@ -79,3 +79,20 @@ def load_trained(path: Path) -> Language:
 def prompted_components(nlp: Language) -> Dict[str, HitlLLM]:
     """RETURNS (Dict[str, HitlLLM]): The prompted components by name, in pipeline order."""
     return {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, HitlLLM)}
+
+
+def prompted_tasks(nlp: Language) -> Dict[str, PromptedTask]:
+    """Find what the prompted components annotate.
+
+    nlp (Language): The pipeline.
+    RETURNS (Dict[str, PromptedTask]): By name, in pipeline order: the component's own task, or the
+        parts of a joint one.
+    RAISES (InputError): If two have the same name.
+    """
+    found: Dict[str, PromptedTask] = {}
+    for component in prompted_components(nlp).values():
+        for name, task in component.tasks.items():
+            if name in found:
+                raise InputError(Errors.H126.format(name=name))
+            found[name] = task
+    return found

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from spacy.language import Language
 
@@ -13,7 +13,7 @@ from ..about import __version__
 from ..errors import Errors, InputError, StateError
 from ..io import folder_digest, remedy_for
 from ..pipeline.compose import compose
-from ..pipeline.loading import load_prompted, load_trained, prompted_components
+from ..pipeline.loading import load_prompted, load_trained, prompted_components, prompted_tasks
 from ..scoring.results import STUDENT, SystemScore, TaskMetrics, read_all_metrics
 from ..settings import Settings
 from .gate import Verdict, hold_dependents, judge
@@ -44,7 +44,7 @@ def promote(config_path: Path, *, with_prompted: bool = False) -> Promotion:
     RAISES (StateError): If the result can't be written; the current version stays as it is.
     """
     prompted_nlp, settings = load_prompted(config_path)
-    metrics = read_metrics(settings, list(prompted_components(prompted_nlp)))
+    metrics = read_metrics(settings, list(prompted_tasks(prompted_nlp)))
     verdicts = {task: judge(m, settings.promote) for task, m in metrics.items()}
     students = {task: m.by_role(STUDENT) for task, m in metrics.items()}
     needs = {
@@ -63,8 +63,7 @@ def promote(config_path: Path, *, with_prompted: bool = False) -> Promotion:
         parts.append((str(path), nlp))
     pipeline = compose(parts)
     prompted = held if with_prompted else []
-    for task in prompted:
-        pipeline.add_pipe(task, source=prompted_nlp)
+    _add_prompted(pipeline, prompted_nlp, prompted)
     pipeline.meta["name"] = settings.promote.name
     pipeline.meta["hitl"] = {
         "v": 1,
@@ -81,6 +80,19 @@ def promote(config_path: Path, *, with_prompted: bool = False) -> Promotion:
         remedy = remedy_for(e)
         raise StateError(Errors.H007.format(path=link, detail=e, remedy=remedy)) from e
     return Promotion(tuple(verdicts.values()), tuple(prompted), link, version)
+
+
+def _add_prompted(pipeline: Language, prompted_nlp: Language, held: Sequence[str]) -> None:
+    """Add the components that still ask; a joint one asks for its held parts only."""
+    for name, component in prompted_components(prompted_nlp).items():
+        wanted = [task for task in component.tasks if task in held]
+        if len(wanted) == len(component.tasks):
+            pipeline.add_pipe(name, source=prompted_nlp)
+        elif wanted:
+            config = prompted_nlp.config["components"][name].copy()
+            parts = config["task"]["parts"]
+            config["task"]["parts"] = {part: parts[part] for part in wanted}
+            pipeline.add_pipe(config.pop("factory"), name=name, config=config)
 
 
 def _check_digests(task: str, student: Optional[SystemScore], settings: Settings) -> None:

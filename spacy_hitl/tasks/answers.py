@@ -44,13 +44,11 @@ def read_answer(
     cut = response.finish_reason == "length"
     if response.error is not None or (response.text is None and not cut):
         return None, failure(FAILED, "error", response.error or "the model sent no text")
-    text = (response.text or "").strip()
+    text = unfenced(response.text or "")
     if len(text) > MAX_ANSWER_CHARS:
         return None, failure(MALFORMED, "schema", f"answer of {len(text)} characters")
-    if _FENCE.match(text):  # the closing fence is missing if the answer was cut off
-        text = _FENCE.sub("", text).strip().rstrip("`").strip()
     try:
-        value = json.loads(text, object_pairs_hook=_refuse_duplicates)
+        value = load_json(text)
     except json.JSONDecodeError as e:
         unfinished = text.startswith("{") and _is_cut_off(text, e)
         if cut or unfinished:
@@ -69,6 +67,20 @@ def read_answer(
             MALFORMED, "schema", f"expected an object with {field!r}: {text[:200]!r}"
         )
     return value, None
+
+
+def unfenced(text: str) -> str:
+    """RETURNS (str): An answer without the code fence around it, if it has one."""
+    text = text.strip()
+    # The closing fence is missing if the answer was cut off.
+    return _FENCE.sub("", text).strip().rstrip("`").strip() if _FENCE.match(text) else text
+
+
+def load_json(text: str) -> Any:
+    """RETURNS (Any): The JSON value of a text.
+    RAISES (ValueError): If it is none, or has a key twice.
+    """
+    return json.loads(text, object_pairs_hook=_refuse_duplicates)
 
 
 def _refuse_duplicates(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:

@@ -30,11 +30,21 @@ from .answers import SPACY_LLM, failure
 
 TEXT_START, TEXT_END = "<text>", "</text>"
 PROPOSALS_KEY = "hitl"
+WHOLE_ANSWER = "Answer with one JSON object and nothing else:"
+PART_ANSWER = "The answer to this task is the object"
 
 
 @cache
 def _template(path: Path) -> str:
     return path.read_text(encoding="utf8")
+
+
+def render_template(path: Path, **values: Any) -> str:
+    """RETURNS (str): A prompt template, filled in; a value that is missing is an error."""
+    env = SandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False
+    )
+    return env.from_string(_template(path)).render(**values).strip()
 
 
 def text_block(text: str) -> str:
@@ -163,21 +173,30 @@ class BaseTask:
     def system_prompt(self) -> str:
         """RETURNS (str): Instructions, labels, guidelines and examples; the same for all texts."""
         if self._system is None:
-            env = SandboxedEnvironment(
-                trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False
-            )
-            template = env.from_string(_template(self.folder / "prompt.jinja"))
-            system = template.render(
-                labels=self.labels,
-                definitions=self._definitions,
-                guidelines=self.guidelines(),
-                examples=self._examples(),
-                **self.prompt_values(),
-            ).strip()
-            if TEXT_START in system.split("\n"):
-                raise InputError(Errors.H102.format(marker=TEXT_START))
-            self._system = system
+            self._system = self.instructions()
         return self._system
+
+    def instructions(self, *, part: str = "") -> str:
+        """Render the prompt template.
+
+        part (str): Empty for a prompt of its own; "listed" or "own" for a section of a joint
+            prompt, whose mentions are listed before the text or are found in the same answer.
+        RETURNS (str): The instructions.
+        RAISES (InputError): If they hold the line that marks the text.
+        """
+        rendered = render_template(
+            self.folder / "prompt.jinja",
+            part=part,
+            answer_with=PART_ANSWER if part else WHOLE_ANSWER,
+            labels=self.labels,
+            definitions=self._definitions,
+            guidelines=self.guidelines(),
+            examples=self._examples(),
+            **self.prompt_values(),
+        )
+        if TEXT_START in rendered.split("\n"):
+            raise InputError(Errors.H102.format(marker=TEXT_START))
+        return rendered
 
     def _examples(self) -> List[Dict[str, str]]:
         """Few-shot examples as JSON strings, so that no text can leave its line."""
@@ -239,13 +258,25 @@ class BaseTask:
         YIELDS (Doc): The same documents, annotated in place, their proposal left on them.
         """
         for doc, replies in zip(docs, responses, strict=True):
-            raw = replies if isinstance(replies, str) else next(iter(replies or ()), None)
-            response = Response(model=SPACY_LLM, text=raw if isinstance(raw, str) else None)
-            apply_response(self, doc, response, name=self.kind, sample=1)
+            apply_response(self, doc, first_reply(replies), name=self.kind, sample=1)
             yield doc
 
 
-def apply_response(task: Task, doc: Doc, response: Response, *, name: str, sample: int) -> Proposal:
+def first_reply(replies: Any) -> Response:
+    """RETURNS (Response): What spacy-llm hands over for one document, as a response."""
+    raw = replies if isinstance(replies, str) else next(iter(replies or ()), None)
+    return Response(model=SPACY_LLM, text=raw if isinstance(raw, str) else None)
+
+
+def apply_response(
+    task: Task,
+    doc: Doc,
+    response: Response,
+    *,
+    name: str,
+    sample: int,
+    source: Optional[str] = None,
+) -> Proposal:
     """Parse a response and annotate the document with what is usable of it.
 
     task (Task): What was asked.
@@ -253,6 +284,7 @@ def apply_response(task: Task, doc: Doc, response: Response, *, name: str, sampl
     response (Response): What the model sent.
     name (str): Name of the component.
     sample (int): Number of the sample.
+    source (Optional[str]): Whose proposal it is, if not simply the model's.
     RETURNS (Proposal): What was understood; also left on the document.
     """
     parsed = _parse(task, doc, response)
@@ -261,7 +293,7 @@ def apply_response(task: Task, doc: Doc, response: Response, *, name: str, sampl
     proposal = Proposal(
         text_digest=text_digest(doc.text),
         task=name,
-        source=response.model,
+        source=response.model if source is None else source,
         status=parsed.status,
         task_digest=task.digest(),
         annotation=parsed.annotation,
