@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
 from ..llm.store import ResponseStore
-from ..pipeline.loading import load_prompted, prompted_components
+from ..pipeline.loading import load_prompted, prompted_tasks
 from ..records import DEV, IMPORT, TRAIN, Proposal, Response, TaskRow
 from ..scoring.confidence import scored_annotation, weigh
 from ..scoring.judged import JudgedText, Measures, judge, measure_all
@@ -42,20 +42,19 @@ def confidence_report(
     """Hold the scores of a task's proposals against the decisions. Nothing is changed.
 
     config (Path): Config of the prompted pipeline.
-    task (str): Name of a prompted component.
+    task (str): Name of a prompted task.
     lanes (Sequence[str]): Any of train and dev; gold is for evaluating students only.
     RETURNS (ConfidenceReport): Counts and figures.
     RAISES (InputError): If there is no such task, gold is asked for, no text has both a decision
         and an answer, or no annotation has a score.
     """
     nlp, settings = load_prompted(config)
-    components = prompted_components(nlp)
-    if task not in components:
-        known = ", ".join(components)
+    tasks = prompted_tasks(nlp)
+    if task not in tasks:
+        known = ", ".join(tasks)
         raise InputError(Errors.H130.format(path=config, task=task, known=known))
-    component = components[task]
-    header = component.task.header(task)
-    key = (component.model.source, component.sample, header.task_digest)
+    header = tasks[task].task.header(task)
+    key = tasks[task].key
     with TrainingSet(settings.dataset) as training:
         rows: List[Sampled] = [
             (row, samples)
