@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Iterator, List, Optional, Sequence, Tuple
+from typing import IO, Any, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple
 
 from .errors import Errors, StateError
 from .io import remedy_for
@@ -18,13 +18,26 @@ class Database:
     what (str): What the file is, for error messages.
     format (int): Version of the schema, kept in the file's user_version.
     schema (str): SQL that makes a new file.
+    migrations (Mapping[int, str]): SQL that takes a file of an older format to the next one.
+    synchronous (str): "NORMAL": a killed process loses nothing; "FULL": nor does a power cut.
     """
 
-    def __init__(self, path: Path, *, what: str, format: int, schema: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        what: str,
+        format: int,
+        schema: str,
+        migrations: Optional[Mapping[int, str]] = None,
+        synchronous: Literal["NORMAL", "FULL"] = "NORMAL",
+    ) -> None:
         self.path = path
         self.what = what
         self.format = format
         self.schema = schema
+        self.migrations = dict(migrations or {})
+        self.synchronous = synchronous
         self._connection: Optional[sqlite3.Connection] = None
         self._lock: Optional[IO[str]] = None
         self._turn = threading.RLock()  # answers are written from the thread that receives them
@@ -32,7 +45,8 @@ class Database:
     def open(self, *, readonly: bool = False) -> None:
         """Open the file, make it if it is not there.
 
-        readonly (bool): Never write, never make a file, take no lock.
+        readonly (bool): Never write, never make a file, take no lock. Only a file of an older
+            format is brought to the present one first.
         RAISES (StateError): If another process writes to it, it is of a newer version, or no
             database of this kind.
         """
@@ -50,8 +64,9 @@ class Database:
                 self.path.chmod(0o600)
                 self.run("PRAGMA journal_mode = WAL")
                 self._create()
-            self.run("PRAGMA synchronous = NORMAL")
-            self._check_format()
+            self.run(f"PRAGMA synchronous = {self.synchronous}")
+            if self._check_format() < self.format:
+                self._upgrade(readonly=readonly)
         except (sqlite3.Error, OSError) as e:
             self.close()
             raise self._error(e) from e
@@ -133,22 +148,39 @@ class Database:
 
     def _create(self) -> None:
         with self.transaction():
-            statement = ""
-            for line in self.schema.splitlines(keepends=True):
-                statement += line
-                if sqlite3.complete_statement(statement):
-                    self.run(statement)
-                    statement = ""
+            self._run_script(self.schema)
             self.run(f"PRAGMA user_version = {self.format}")
             self.run(f"PRAGMA application_id = {_application_id(self.what)}")
 
-    def _check_format(self) -> None:
+    def _upgrade(self, *, readonly: bool) -> None:
+        """Bring a file of an older format to the present one: all steps or none."""
+        if readonly:
+            self._take_lock()  # whoever holds it has upgraded the file already, or is about to
+        with self.transaction():
+            for step in range(self._check_format(), self.format):
+                self._run_script(self.migrations[step])
+            self.run(f"PRAGMA user_version = {self.format}")
+        if readonly and self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _run_script(self, script: str) -> None:
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                self.run(statement)
+                statement = ""
+
+    def _check_format(self) -> int:
+        """RETURNS (int): The format of the file: the present one or an older one."""
         if self.one("PRAGMA application_id")[0] != _application_id(self.what):
             detail = "it holds other tables"
             raise StateError(Errors.H051.format(path=self.path, what=self.what, detail=detail))
         found = self.one("PRAGMA user_version")[0]
         if found > self.format:
             raise StateError(Errors.H050.format(path=self.path, found=found, known=self.format))
+        return int(found)
 
     def _error(self, error: Exception) -> StateError:
         broken = "not a database" in str(error) or "malformed" in str(error)

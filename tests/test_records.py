@@ -53,6 +53,23 @@ decisions = st.builds(
     saw_proposal=maybe,
     seconds=scores,
     time=scores,
+    uid=maybe,
+    undoes=maybe,
+    mode=st.none() | st.sampled_from(r.MODES),
+    edits=st.none() | counts,
+    labels=st.none() | tuples(strings),
+    ranges=st.none() | tuples(st.tuples(counts, counts)),
+    flagged=st.booleans(),
+    note=maybe,
+)
+preferences = st.builds(
+    r.Preference, strings, strings, strings, strings, strings, strings, strings, scores
+)
+partials = st.builds(
+    r.PartialDecision,
+    annotations,
+    st.none() | tuples(strings),
+    st.none() | tuples(st.tuples(counts, counts)),
 )
 headers = st.builds(
     r.TaskHeader,
@@ -84,6 +101,9 @@ EVERY = {
     r.Response: st.builds(r.Response, strings, maybe, maybe, maybe, maybe, maybe),
     r.Proposal: proposals,
     r.Decision: decisions,
+    r.Preference: preferences,
+    r.PartialDecision: partials,
+    r.TaskVersion: st.builds(r.TaskVersion, headers, strings),
     r.Row: st.builds(
         r.Row,
         *(strings, strings, strings, st.none() | lanes),
@@ -97,6 +117,7 @@ EVERY = {
         origin=st.none() | origins,
         blind=st.booleans(),
         proposal=st.none() | proposals,
+        partial=st.none() | partials,
     ),
     r.Counts: st.builds(r.Counts, counts, counts, counts),
     LabelScore: labels,

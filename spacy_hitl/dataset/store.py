@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Sequence, Tuple
 
 from ..errors import Errors, InputError
 from ..io import canonical_json, text_digest
@@ -11,8 +11,36 @@ from ..settings import LaneSettings
 from ..sqlite import Database
 from .lanes import draw_lane, normal_digest
 
-FORMAT = 1
-SCHEMA = """
+FORMAT = 2
+_REVIEW = """
+CREATE UNIQUE INDEX decisions_uid ON decisions (uid, task, digest) WHERE uid IS NOT NULL;
+CREATE TABLE task_versions (
+    task TEXT NOT NULL,
+    task_digest TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (task, task_digest)
+);
+CREATE TABLE preferences (
+    id INTEGER PRIMARY KEY,
+    uid TEXT NOT NULL UNIQUE,
+    task TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE TABLE leases (
+    digest TEXT NOT NULL REFERENCES texts (digest),
+    annotator TEXT NOT NULL,
+    expires REAL NOT NULL,
+    PRIMARY KEY (digest, annotator)
+);
+CREATE TABLE logins (
+    secret_digest TEXT PRIMARY KEY,
+    annotator TEXT NOT NULL,
+    created REAL NOT NULL
+);
+"""
+MIGRATIONS = {1: "ALTER TABLE decisions ADD COLUMN uid TEXT;\n" + _REVIEW}
+SCHEMA = (
+    """
 CREATE TABLE texts (
     digest TEXT PRIMARY KEY,
     text TEXT NOT NULL,
@@ -45,7 +73,8 @@ CREATE TABLE decisions (
     task TEXT NOT NULL,
     annotator TEXT NOT NULL,
     time REAL,
-    record TEXT NOT NULL
+    record TEXT NOT NULL,
+    uid TEXT
 );
 CREATE INDEX decisions_text ON decisions (task, digest);
 CREATE TRIGGER decisions_are_never_changed BEFORE UPDATE ON decisions
@@ -53,6 +82,8 @@ CREATE TRIGGER decisions_are_never_changed BEFORE UPDATE ON decisions
 CREATE TRIGGER decisions_are_never_removed BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
 """
+    + _REVIEW
+)
 
 
 class Dataset:
@@ -61,8 +92,15 @@ class Dataset:
     Stages on the training side never get this class but `views.TrainingSet`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.db = Database(path, what="hitl dataset", format=FORMAT, schema=SCHEMA)
+    def __init__(self, path: Path, *, synchronous: Literal["NORMAL", "FULL"] = "NORMAL") -> None:
+        self.db = Database(
+            path,
+            what="hitl dataset",
+            format=FORMAT,
+            schema=SCHEMA,
+            migrations=MIGRATIONS,
+            synchronous=synchronous,
+        )
         self.path = path
 
     def __enter__(self) -> "Dataset":
@@ -186,27 +224,30 @@ class Dataset:
         """Append decisions, all or none.
 
         decisions (Sequence[Decision]): What was decided.
-        RETURNS (int): How many were new: one that equals the annotator's last decision on the
-            same text and task in everything but time is not stored again.
+        RETURNS (int): How many were new: one whose uid is stored for this text and task, or one
+            without a uid that equals the annotator's last decision on the same text and task in
+            everything but time, is not stored again.
         """
         added = 0
         with self.db.transaction():
             for d in decisions:
-                last = self.db.first(
-                    "SELECT record FROM decisions WHERE task = ? AND digest = ? AND annotator = ?"
-                    " ORDER BY id DESC",
-                    (d.task, d.text_digest, d.annotator),
-                )
-                if last is not None and _same_decision(Decision.from_dict(json.loads(last[0])), d):
+                if d.uid is None and self._is_known(d):
                     continue
                 record = canonical_json(d.to_dict())
-                self.db.run(
-                    "INSERT INTO decisions (digest, task, annotator, time, record)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (d.text_digest, d.task, d.annotator, d.time, record),
-                )
-                added += 1
+                added += self.db.run(
+                    "INSERT INTO decisions (digest, task, annotator, time, record, uid)"
+                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (d.text_digest, d.task, d.annotator, d.time, record, d.uid),
+                ).rowcount
         return added
+
+    def _is_known(self, d: Decision) -> bool:
+        last = self.db.first(
+            "SELECT record FROM decisions WHERE task = ? AND digest = ? AND annotator = ?"
+            " ORDER BY id DESC",
+            (d.task, d.text_digest, d.annotator),
+        )
+        return last is not None and _same_decision(Decision.from_dict(json.loads(last[0])), d)
 
     def proposals(self, task: str, digest: str) -> List[Proposal]:
         """RETURNS (List[Proposal]): All proposals for a text, sorted by source and sample."""

@@ -1,0 +1,76 @@
+"""What texts are stored as, what a corpus holds, and how hits are counted."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional, Tuple
+
+from .annotations import NOTHING, Annotation
+from .answers import Proposal
+from .base import Record
+from .names import Lane, Origin
+
+
+@dataclass(frozen=True)
+class TaskHeader(Record):
+    """What a task is, for who trains or measures without its prompt: first line of a corpus."""
+
+    task: str
+    kind: str
+    labels: Tuple[str, ...]
+    task_digest: str
+    exclusive: bool = False
+    spans_key: Optional[str] = None
+    catalog: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Row(Record):
+    """One input record: where it came from, its own id, its text and everything else it held."""
+
+    source: str
+    id: str
+    text: str
+    lane: Optional[Lane] = None
+    meta: Optional[Dict[str, Any]] = None
+
+
+@dataclass(frozen=True)
+class PartialDecision(Record):
+    """What was decided about a part of a text, or about some labels. `labels` and `ranges` as in
+    `Decision`.
+    """
+
+    annotation: Annotation = NOTHING
+    labels: Optional[Tuple[str, ...]] = None
+    ranges: Optional[Tuple[Tuple[int, int], ...]] = None
+
+
+@dataclass(frozen=True)
+class TaskRow(Record):
+    """One text with what is known about it for one task: a line of an exported corpus.
+
+    decision: what was decided, if anything; origin: by a person or a file; blind: without
+    seeing a proposal. proposal: what the model proposed.
+    partial: what was decided where only some labels or stretches of the text were looked at; there
+    is no `decision` then.
+    """
+
+    text: str
+    text_digest: str
+    lane: Lane
+    decision: Optional[Annotation] = None
+    origin: Optional[Origin] = None
+    blind: bool = True
+    proposal: Optional[Proposal] = None
+    partial: Optional[PartialDecision] = None
+
+
+@dataclass(frozen=True)
+class Counts(Record):
+    """True positives, false positives, false negatives."""
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn)
