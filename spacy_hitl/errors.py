@@ -56,6 +56,11 @@ class Errors(metaclass=_Catalogue):
         "'hitl_llm'. Add one, see the README for a block to copy."
     )
     H012 = "'{name}' in [hitl] of '{path}' is {problem}."
+    H013 = (
+        "'{path}' has no variant '{name}' (it has: {known}). A variant is a block "
+        "[hitl.variants.NAME] with dotted names and their values, such as "
+        '"components.product.task.guidelines" = "..."'
+    )
 
     # 050: the dataset
     H050 = (
@@ -208,6 +213,11 @@ class Errors(metaclass=_Catalogue):
     H126 = (
         "Two prompted tasks are called '{name}'. A part of a joint task counts like a component of "
         "that name: rename one."
+    )
+    H127 = (
+        "The server at {address} sends the request on to {target} ({status}). Redirects are not "
+        "followed: text and key would go to an address that nobody has checked. If it is the right "
+        "one, set base_url to it, up to and including /v1."
     )
 
     # 300: distill

@@ -80,6 +80,7 @@ class Settings:
     dataset, responses: the two SQLite files. corpus: exported files, one per task.
     training: trained students, one folder per task. metrics: figures, one file per task.
     pipelines, versions: the promoted pipeline is a link in `pipelines` to a folder in `versions`.
+    variants: named versions of the config, for prompts side by side: dotted names and their values.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -95,6 +96,7 @@ class Settings:
     promote: PromoteSettings = field(default_factory=PromoteSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     prices: Dict[str, Price] = field(default_factory=dict)
+    variants: Dict[str, Dict[str, Any]] = field(default_factory=dict)
 
 
 def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:

@@ -12,6 +12,7 @@ from . import hitl_cli
 from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 if TYPE_CHECKING:
+    from ..annotate.run import AnnotateSummary
     from ..llm.budget import LedgerLine
 
 
@@ -40,6 +41,9 @@ def annotate_cli(
         bool,
         typer.Option("--reparse", help="Ask nothing; understand stored answers with this config"),
     ] = False,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Also ask every variant in [hitl.variants]")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Ask every model one question, explain what is wrong")
     ] = False,
@@ -53,6 +57,7 @@ def annotate_cli(
     with friendly_errors():
         from ..annotate.run import annotate
         from ..annotate.run import dry_run as count_costs
+        from ..pipeline.loading import variants_of
 
         import_code(code)
         if check:
@@ -63,26 +68,35 @@ def annotate_cli(
         if dry_run:
             _show_ledger(count_costs(config, texts, limit=limit), title="would ask at most")
             return
-        summary = annotate(
-            config,
-            texts,
-            limit=limit,
-            max_cost=max_cost,
-            reparse=reparse,
-            samples=samples,
-            progress=not quiet,
-        )
-        msg.good(f"{summary.new_texts} new texts, {summary.annotated} annotated")
-        rows = [(task, status, n) for (task, status), n in sorted(summary.statuses.items())]
-        if rows:
-            msg.table(rows, header=("task", "status", "texts"), divider=True)
-        if any(line.prompt_tokens for line in summary.ledger):
-            _show_ledger(summary.ledger, title="stored answers")
-        if summary.first_failure:
-            msg.warn("Some texts failed and are marked; run again to retry. The first reason:")
-            msg.text(summary.first_failure)
-        if summary.stopped:
-            msg.warn(summary.stopped)
+        for path in [config, *(variants_of(config) if variants else ())]:
+            if path != config:
+                msg.divider(str(path))
+            summary = annotate(
+                path,
+                texts,
+                limit=limit,
+                max_cost=max_cost,
+                reparse=reparse,
+                samples=samples,
+                progress=not quiet,
+            )
+            _show_summary(summary)
+            if summary.stopped:
+                break
+
+
+def _show_summary(summary: "AnnotateSummary") -> None:
+    msg.good(f"{summary.new_texts} new texts, {summary.annotated} annotated")
+    rows = [(task, status, n) for (task, status), n in sorted(summary.statuses.items())]
+    if rows:
+        msg.table(rows, header=("task", "status", "texts"), divider=True)
+    if any(line.prompt_tokens for line in summary.ledger):
+        _show_ledger(summary.ledger, title="stored answers")
+    if summary.first_failure:
+        msg.warn("Some texts failed and are marked; run again to retry. The first reason:")
+        msg.text(summary.first_failure)
+    if summary.stopped:
+        msg.warn(summary.stopped)
 
 
 def _show_ledger(lines: "Sequence[LedgerLine]", *, title: str) -> None:

@@ -23,6 +23,7 @@ from ..pipeline.loading import (
     load_trained,
     prompted_components,
     prompted_tasks,
+    split_variant,
 )
 from ..records import FAILED
 from ..scoring.results import PROMPTED, STUDENT
@@ -38,7 +39,7 @@ class Speed:
 
 
 class System:
-    """One pipeline to measure. `name` is a config, a folder, or folders joined by "+"."""
+    """One pipeline to measure: a config, `config.cfg@variant`, a folder, or folders joined by "+"."""
 
     def __init__(self, name: str, task: str) -> None:
         self.name = name
@@ -47,7 +48,8 @@ class System:
         self._stack = ExitStack()
         self._store: Optional[ResponseStore] = None
         self._owners: Dict[str, Path] = {}  # trained components, and the folders they come from
-        self.is_config = find_file(self.paths[0], what="pipeline or config").is_file()
+        first, _ = split_variant(self.paths[0])
+        self.is_config = find_file(first, what="pipeline or config").is_file()
         self.nlp = self._load()
         if task not in (*self.nlp.pipe_names, *prompted_tasks(self.nlp)):
             pipeline = ", ".join(self.nlp.pipe_names)

@@ -3,10 +3,10 @@
 import configparser
 import warnings
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import spacy
-from confection import ConfigValidationError
+from confection import Config, ConfigValidationError
 from spacy.language import Language
 from spacy.util import load_config, load_model_from_config
 
@@ -41,11 +41,14 @@ def load_prompted(path: Path) -> Tuple[Language, Settings]:
 
 
 def load_config_file(path: Path) -> Tuple[Language, Settings]:
-    """RETURNS (Tuple[Language, Settings]): The pipeline of a config, and its [hitl] section."""
-    find_file(path, what="config")
+    """Load a config, or one of its named variants.
+
+    path (Path): A spaCy config, or `config.cfg@name` for a variant of its [hitl.variants].
+    RETURNS (Tuple[Language, Settings]): The pipeline, and the [hitl] section.
+    RAISES (InputError): If the config can't be read or resolved, or has no such variant.
+    """
+    config, settings = _read_config(path)
     try:
-        config = load_config(path, interpolate=True)
-        settings = read_settings(config, path=path)
         return load_model_from_config(config, auto_fill=True), settings
     except HitlError:
         raise
@@ -55,9 +58,43 @@ def load_config_file(path: Path) -> Tuple[Language, Settings]:
 
 def settings_of(path: Path) -> Settings:
     """RETURNS (Settings): The [hitl] section of a config, without building the pipeline."""
-    find_file(path, what="config")
+    return _read_config(path)[1]
+
+
+def split_variant(path: Path) -> Tuple[Path, Optional[str]]:
+    """Take the name of a variant off a config's path.
+
+    path (Path): The path of a config, maybe with "@" and the name of a variant behind it.
+    RETURNS (Tuple[Path, Optional[str]]): The file and the name, None without one. A file whose own
+        name holds an "@" is that file.
+    """
+    file, at, name = str(path).rpartition("@")
+    if not at or path.exists():
+        return path, None
+    return Path(file), name
+
+
+def variants_of(path: Path) -> List[Path]:
+    """RETURNS (List[Path]): `config.cfg@name` for every variant of a config."""
+    file, _ = split_variant(path)
+    return [Path(f"{file}@{name}") for name in _read_config(file)[1].variants]
+
+
+def _read_config(path: Path) -> Tuple[Config, Settings]:
+    file, variant = split_variant(path)
+    find_file(file, what="config")
     try:
-        return read_settings(load_config(path, interpolate=True), path=path)
+        config = load_config(file, interpolate=True)
+        settings = read_settings(config, path=file)
+        if variant is None:
+            return config, settings
+        if variant not in settings.variants:
+            known = ", ".join(settings.variants) or "none"
+            raise InputError(Errors.H013.format(path=file, name=variant, known=known))
+        config = load_config(file, overrides=settings.variants[variant], interpolate=True)
+        return config, read_settings(config, path=file)
+    except HitlError:
+        raise
     except CONFIG_ERRORS as e:
         raise InputError(Errors.H003.format(path=path, detail=str(e).strip())) from e
 
