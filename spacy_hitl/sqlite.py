@@ -118,8 +118,11 @@ class Database:
             yield from chunk
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> Optional[Tuple[Any, ...]]:
-        """RETURNS (Optional[Tuple[Any, ...]]): The first row of a query, if there is one."""
-        return next(iter(self._fetch(self.run(sql, values), 1)), None)
+        """RETURNS (Optional[Tuple[Any, ...]]): The first row of a query, if there is one. Waits for
+        a transaction of another thread: what that has not stored yet is not there.
+        """
+        with self._turn:
+            return next(iter(self._fetch(self.run(sql, values), 1)), None)
 
     def one(self, sql: str, values: Sequence[Any] = ()) -> Tuple[Any, ...]:
         """RETURNS (Tuple[Any, ...]): The row of a query that always has one."""

@@ -3,15 +3,20 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
+
+from spacy.language import Language
 
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
-from ..llm.store import ResponseStore
+from ..llm.stored import StoredResponses
+from ..pipeline.hitl_llm import PromptedTask
 from ..pipeline.loading import load_prompted, prompted_tasks
-from ..records import DEV, IMPORT, TRAIN, Proposal, Response, TaskRow
+from ..records import DEV, IMPORT, TRAIN, Proposal, Request, TaskRow
 from ..scoring.confidence import scored_annotation, weigh
+from ..scoring.items import each
 from ..scoring.judged import JudgedText, Measures, judge, measure_all
+from ..settings import Settings
 
 Sampled = Tuple[TaskRow, Tuple[Proposal, ...]]
 
@@ -55,16 +60,20 @@ def confidence_report(
         raise InputError(Errors.H130.format(path=config, task=task, known=known))
     header = tasks[task].task.header(task)
     key = tasks[task].key
+    now = {name: prompted.task for name, prompted in tasks.items()}
     with TrainingSet(settings.dataset) as training:
+        history = training.histories(now, settings.changes, path=config)[task]
+        found = training.sample_rows(task, key=key, lanes=lanes, history=history)
         rows: List[Sampled] = [
             (row, samples)
-            for row, samples in training.sample_rows(task, key=key, lanes=lanes)
-            if row.decision is not None and row.proposal is not None
+            for row, samples in found
+            if row.decision is not None and row.proposal is not None and not row.bulk
         ]
     if not rows:
         places = " and ".join(lanes)
         raise InputError(Errors.H131.format(task=task, lanes=places, source=key[0]))
-    texts, sources, voters = _judged(rows, _responses(settings.responses, rows))
+    with answers_behind(tasks[task], nlp, settings) as answers:
+        texts, sources, voters = _judged(rows, answers)
     several = header.kind == "textcat" and not header.exclusive
     judged = judge(texts, absent_labels=header.labels if several else ())
     if not any(len(scored) for scored in judged.values()):
@@ -82,7 +91,7 @@ def confidence_report(
 
 
 def _judged(
-    rows: Sequence[Sampled], responses: Mapping[str, Response]
+    rows: Sequence[Sampled], answers: StoredResponses
 ) -> Tuple[List[JudgedText], "Counter[str]", "Counter[int]"]:
     texts: List[JudgedText] = []
     sources: Counter[str] = Counter()
@@ -90,24 +99,26 @@ def _judged(
     for row, samples in rows:
         if row.proposal is None or row.decision is None:
             continue
-        confidence = weigh(samples, text=row.text, responses=responses)
+        confidence = weigh(samples, text=row.text, responses=answers.about(row.text))
         scored = scored_annotation(row.proposal, confidence)
-        sources.update(s.score_source or "none" for s in scored.spans)
-        sources.update(c.score_source or "none" for c in scored.cats)
+        sources.update(one.score_source or "none" for one in each(scored))
         voters[confidence.votes.voters] += 1
         texts.append(JudgedText(row.proposal.annotation, confidence, row.decision))
     return texts, sources, voters
 
 
-def _responses(path: Path, rows: Sequence[Sampled]) -> Dict[str, Response]:
-    """RETURNS (Dict[str, Response]): The stored answers behind the proposals, by key."""
-    keys = {p.response_key for _, samples in rows for p in samples} - {None}
-    if not path.exists():
-        return {}
-    store = ResponseStore(path)
-    store.db.open(readonly=True)
-    try:
-        found = {key: store.get(key) for key in keys if key is not None}
-    finally:
-        store.db.close()
-    return {key: response for key, response in found.items() if response is not None}
+def answers_behind(prompted: PromptedTask, nlp: Language, settings: Settings) -> StoredResponses:
+    """Find the stored answers behind a task's proposals, with what was masked in its place again.
+
+    prompted (PromptedTask): The task.
+    nlp (Language): Its pipeline; only its tokenizer is used. So a part of a value that only another
+        component made a mention (say, the name in an e-mail address) stays masked.
+    settings (Settings): Of the project: where the store is, and what is masked.
+    RETURNS (StoredResponses): To be opened with `with`.
+    """
+    asks = prompted.component
+
+    def ask(text: str) -> Request:
+        return asks.task.build_request(nlp.make_doc(text), name=asks.name, sample=asks.sample)
+
+    return StoredResponses(settings.responses, settings.privacy, ask=ask)

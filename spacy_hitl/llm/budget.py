@@ -156,6 +156,8 @@ class BudgetedModel:
 class DryModel:
     """Counts what would be asked, and asks nothing."""
 
+    dry = True  # the store before it stays as it is
+
     def __init__(self, model: Model) -> None:
         self.model = model
         self.requests = 0

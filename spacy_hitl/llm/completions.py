@@ -1,7 +1,7 @@
 """What an OpenAI-compatible server sends: completions and errors, read and explained. Pure."""
 
 from typing import Any, Mapping, Optional, Tuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from ..errors import Errors
 from ..records import Request, Response
@@ -51,11 +51,31 @@ def plain_address(address: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}" if host else "an address without a host"
 
 
+def redirect_target(error: Any, *, secret: str = "") -> str:
+    """RETURNS (str): Where a server sent the request on to, as an address that may be shown."""
+    location = str(error.response.headers.get("location", ""))
+    if not location:
+        return "an address it does not name"
+    try:
+        target = plain_address(urljoin(str(error.response.url), location))
+    except ValueError:
+        target = plain_address(location)
+    return hide(target, secret)[:200]
+
+
 def explain(
-    status: int, detail: str, *, name: str, base_url: Optional[str], api_key_env: str
+    status: int,
+    detail: str,
+    *,
+    name: str,
+    base_url: Optional[str],
+    api_key_env: str,
+    target: str = "",
 ) -> str:
     """RETURNS (str): A catalogued message for an error that no other request will escape."""
     address = plain_address(base_url) if base_url else "the default address of OpenAI"
+    if 300 <= status < 400:
+        return Errors.H127.format(address=address, status=status, target=target)
     if status in (401, 403):
         return Errors.H110.format(address=address, env=api_key_env, detail=detail)
     if status == 404:

@@ -13,15 +13,16 @@ import warnings
 from concurrent.futures import Future
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
-from .._compat import require
 from ..errors import Errors, InputError, ModelError, Warnings
 from ..records import Request, Response
 from .background import background_loop
+from .client import close_after, make_client
 from .completions import (
     estimate_tokens,
     explain,
     hide,
     read_completion,
+    redirect_target,
     refused_parameter,
     server_message,
 )
@@ -124,22 +125,14 @@ class OpenAIModel:
     def _connect(self) -> None:
         if self._pid == os.getpid():
             return
-        require("openai", extra="llm")
-        import openai
-
         self._reset()
-        key = self._key
-        common: Dict[str, Any] = {"max_retries": 0, "timeout": self.timeout}
-        if self.azure_api_version is not None:
-            self._client = openai.AsyncAzureOpenAI(
-                api_key=key or "-",
-                azure_endpoint=self.base_url or "",
-                api_version=self.azure_api_version,
-                **common,
-            )
-        else:
-            # A local server wants no key, but the client wants one.
-            self._client = openai.AsyncOpenAI(api_key=key or "-", base_url=self.base_url, **common)
+        self._client = make_client(
+            self.base_url,
+            key=self._key,
+            azure_api_version=self.azure_api_version,
+            timeout=self.timeout,
+        )
+        close_after(self, self._client, background_loop())
         self._slots = asyncio.Semaphore(self.concurrency)
         self._requests = Bucket(self._per_minute[0])
         self._tokens = Bucket(self._per_minute[1])
@@ -196,13 +189,15 @@ class OpenAIModel:
     ) -> Tuple[Optional[Response], float]:
         status, code = int(error.status_code), str(getattr(error, "code", "") or "")
         detail = f"{status} {server_message(error, secret=self._key)}"
-        if status in (401, 403, 404) or "insufficient_quota" in code + detail:
+        redirect = 300 <= status < 400
+        if redirect or status in (401, 403, 404) or "insufficient_quota" in code + detail:
             self._fatal = explain(
                 status,
                 detail,
                 name=self.name,
                 base_url=self.base_url,
                 api_key_env=self.api_key_env,
+                target=redirect_target(error, secret=self._key),
             )
             raise ModelError(self._fatal)
         if status in (400, 422):

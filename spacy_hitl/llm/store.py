@@ -11,11 +11,25 @@ from ..io import batched, json_digest
 from ..records import Request, Response
 from ..sqlite import Database
 from ..ty import Model, RollingModel
+from .sharing import UnderWay
 from .window import in_order
 
-FORMAT = 1
+FORMAT = 2
+KEYS = 1  # version of the keys: stored answers must be found by later releases
 BATCH = 32  # requests looked up together for a model that answers one by one
-SCHEMA = """
+# Texts that are the same once masked share an answer: `responses` holds it with the text that asked
+# first, `asked` names all of them.
+ASKED = """
+CREATE TABLE asked (
+    id INTEGER PRIMARY KEY,
+    text_digest TEXT NOT NULL,
+    task TEXT NOT NULL,
+    sample INTEGER NOT NULL,
+    key TEXT NOT NULL REFERENCES responses (key),
+    UNIQUE (text_digest, task, sample, key)
+);
+"""
+SCHEMA = f"""
 CREATE TABLE responses (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
@@ -25,8 +39,14 @@ CREATE TABLE responses (
     model TEXT NOT NULL,
     response TEXT NOT NULL
 );
-CREATE INDEX responses_text ON responses (text_digest, task, sample);
+{ASKED}
 """
+FILL_ASKED = """
+INSERT INTO asked (text_digest, task, sample, key)
+    SELECT text_digest, task, sample, key FROM responses ORDER BY id;
+DROP INDEX responses_text;
+"""
+MIGRATIONS = {1: ASKED + FILL_ASKED}
 
 
 def request_key(request: Request, *, model: str, shaping: Mapping[str, Any]) -> str:
@@ -39,7 +59,7 @@ def request_key(request: Request, *, model: str, shaping: Mapping[str, Any]) -> 
     """
     return json_digest(
         {
-            "v": FORMAT,
+            "v": KEYS,
             "model": model,
             "messages": [[m.role, m.content] for m in request.messages],
             "schema": request.schema,
@@ -50,10 +70,12 @@ def request_key(request: Request, *, model: str, shaping: Mapping[str, Any]) -> 
 
 
 class ResponseStore:
-    """Append-only: answers by key. One process writes at a time."""
+    """Append-only: answers by key, and who asked for them. One process writes at a time."""
 
     def __init__(self, path: Path) -> None:
-        self.db = Database(path, what="response store", format=FORMAT, schema=SCHEMA)
+        self.db = Database(
+            path, what="response store", format=FORMAT, schema=SCHEMA, migrations=MIGRATIONS
+        )
 
     def __enter__(self) -> "ResponseStore":
         self.db.open()
@@ -79,9 +101,12 @@ class ResponseStore:
         )
 
     def recorded(self) -> Iterator[Tuple[str, int, str, Response]]:
-        """YIELDS (Tuple[str, int, str, Response]): Text digest, sample, task and answer of all."""
+        """YIELDS (Tuple[str, int, str, Response]): Text digest, sample, task and answer of all
+        questions; one answer may belong to several.
+        """
         for *asked, response in self.db.rows(
-            "SELECT text_digest, sample, task, response FROM responses ORDER BY id"
+            "SELECT a.text_digest, a.sample, a.task, r.response"
+            " FROM asked a JOIN responses r ON r.key = a.key ORDER BY a.id"
         ):
             digest, sample, task = asked
             yield digest, sample, task, Response.from_dict(json.loads(response))
@@ -91,14 +116,17 @@ class ResponseStore:
         whatever the prompt was.
         """
         row = self.db.first(
-            "SELECT response FROM responses"
-            " WHERE text_digest = ? AND task = ? AND sample = ? AND model = ? ORDER BY id DESC",
+            "SELECT r.response FROM asked a JOIN responses r ON r.key = a.key"
+            " WHERE a.text_digest = ? AND a.task = ? AND a.sample = ? AND r.model = ?"
+            " ORDER BY a.id DESC",
             (request.text_digest, request.task, request.sample, model),
         )
         return None if row is None else Response.from_dict(json.loads(row[0]))
 
     def put(self, key: str, request: Request, response: Response) -> None:
-        """Store an answer. A key that is there already keeps its first answer."""
+        """Store an answer and who asked for it: both or nothing. A key that is there already keeps
+        its first answer.
+        """
         # The messages hold the text itself, which the dataset has: their digest is in the key.
         asked = (key, request.text_digest, request.task, request.sample)
         with self.db.transaction():
@@ -107,20 +135,39 @@ class ResponseStore:
                 " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
                 (*asked, response.model, json.dumps(response.to_dict())),
             )
+            self._add_asked(*asked)
+
+    def share(self, key: str, request: Request) -> None:
+        """Store that a stored answer is the answer to another question too."""
+        asked = (key, request.text_digest, request.task, request.sample)
+        known = self.db.first(
+            "SELECT 1 FROM asked WHERE key = ? AND text_digest = ? AND task = ? AND sample = ?",
+            asked,
+        )
+        if known is None:
+            with self.db.transaction():
+                self._add_asked(*asked)
+
+    def _add_asked(self, key: str, text_digest: str, task: str, sample: int) -> None:
+        self.db.run(
+            "INSERT INTO asked (key, text_digest, task, sample) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (key, text_digest, task, sample),
+        )
 
 
 class StoredModel:
     """A model in front of which the store stands. Failures are passed on, never stored.
 
     model (Model): Who answers what is not stored. If it can have many requests under way
-        (`submit` and `window`), so can this.
+        (`submit` and `window`), `respond` has them under way too.
     store (ResponseStore): Open for writing.
     """
 
     def __init__(self, model: Model, store: ResponseStore) -> None:
         self.model = model
         self.store = store
-        self._under_way: Dict[str, Future[Response]] = {}
+        self._under_way: UnderWay[Response] = UnderWay()
 
     @property
     def source(self) -> str:
@@ -148,26 +195,28 @@ class StoredModel:
 
     def _submit(self, request: Request) -> "Future[Response]":
         key = self._key(request)
-        shared = self._under_way.get(key)
-        if shared is not None:
-            return shared
-        future: Future[Response] = Future()
+        return self._under_way.ask(
+            key,
+            lambda: self._start(key, request),
+            before=lambda answer: self._share(key, request, answer),
+        )
+
+    def _start(self, key: str, request: Request) -> "Future[Response]":
         stored = self.store.get(key)
-        if stored is not None:
-            future.set_result(stored)
-            return future
-        model = cast(RollingModel, self.model)
-        future = model.submit(request, lambda r, answer: self._keep(key, r, answer))
-        self._under_way[key] = future
-        future.add_done_callback(lambda _: self._under_way.pop(key, None))
+        if stored is None:
+            model = cast(RollingModel, self.model)
+            return model.submit(request, lambda r, answer: self._keep(key, r, answer))
+        future: Future[Response] = Future()
+        future.set_result(stored)
         return future
 
     def _respond_batch(self, batch: List[Request]) -> Iterator[Response]:
         keys = [self._key(r) for r in batch]
         known = {key: self.store.get(key) for key in keys}
-        missing: Dict[str, Request] = {
-            key: r for key, r in zip(keys, batch, strict=True) if known[key] is None
-        }
+        missing: Dict[str, Request] = {}
+        for request, key in zip(batch, keys, strict=True):
+            if known[key] is None:
+                missing.setdefault(key, request)  # the first one asks
         fresh = iter(self.model.respond(list(missing.values()))) if missing else iter(())
         for request, key in zip(batch, keys, strict=True):
             response = known[key]
@@ -176,6 +225,7 @@ class StoredModel:
                 if answer is None:
                     return
                 response = known[key] = self._keep(key, request, answer)
+            self._share(key, request, response)
             yield response
 
     def _keep(self, key: str, request: Request, answer: Response) -> Response:
@@ -186,6 +236,11 @@ class StoredModel:
         response = replace(answer, key=key)
         self.store.put(key, request, response)
         return response
+
+    def _share(self, key: str, request: Request, answer: Response) -> None:
+        """Write that this text has the stored answer too, unless it is a failure."""
+        if answer.key == key and not getattr(self.model, "dry", False):
+            self.store.share(key, request)
 
 
 class StoredAnswers:

@@ -158,6 +158,7 @@ def test_over_the_wire(server, tmp_path):
         assert annotate(protect(remote(server), MASK, store=store)) == annotate(Quoting())
         assert len(server.bodies) == 3
         annotate(protect(remote(server), MASK, store=store))
+        assert annotate(protect(StoredAnswers("m", store), MASK)) == annotate(Quoting())
     assert len(server.bodies) == 3
     assert not [v for v in VALUES if v in "".join(server.bodies)]
     assert not [v for v in (*VALUES, KEY) if v.encode() in bytes_of(tmp_path)]
@@ -180,10 +181,16 @@ def test_the_store_is_inside(tmp_path):
 
 
 def test_stored_answers_are_understood_again(tmp_path):
-    """`--reparse`: the store alone, no model, the same masks."""
+    """`--reparse`: the store alone, no model, the same masks; each text with its own values."""
     with opened(tmp_path) as store:
-        first = annotate(protect(Quoting(), MASK, store=store), TEXTS[::2])
-        assert annotate(protect(StoredAnswers("quoting", store), MASK), TEXTS[::2]) == first
+        first = annotate(protect(Quoting(), MASK, store=store))
+        assert len(store) == 3
+        assert annotate(protect(StoredAnswers("quoting", store), MASK)) == first
+    assert annotate(protect(make_replay_model(tmp_path / "responses.db"), MASK)) == first
+    assert [found for found, _ in first[:2]] == [
+        ["ann@example.com", "K10", "212-555-0100"],
+        ["bob@example.com", "K10", "212-555-0199"],
+    ]
 
 
 def test_a_rolling_model_keeps_its_shape(server):
@@ -290,6 +297,37 @@ def test_annotate_masks(server, folder, log, capfd):
     assert KEY.encode() not in bytes_of(folder)
     shown = log.text + "".join(capfd.readouterr())
     assert not [t for t in (KEY, *VALUES, *TEXTS) if t in shown]
+
+
+def proposals():
+    """What the dataset holds on each text: status and quotes."""
+    with Dataset(Path("datasets/hitl.db")) as dataset:
+        for text in TEXTS:
+            for p in dataset.proposals("product", text_digest(text)):
+                yield p.source, p.status, [text[s.start : s.end] for s in p.annotation.spans]
+
+
+def test_parsing_again_and_replaying_with_the_network_off(server, folder):
+    """Two texts share one stored answer; both have it, with their own values."""
+    files = write_config(f"http://127.0.0.1:{server.server_address[1]}/v1")
+    annotate_file(*files)
+    first = list(proposals())
+    assert [status for _, status, _ in first] == ["ok"] * 4
+    server.shutdown()
+    server.server_close()
+    Path("datasets/hitl.db").unlink()
+    summary = annotate_file(*files, reparse=True)
+    assert summary.statuses == {("product", "ok"): 4}
+    assert list(proposals()) == first
+    config = files[0].read_text()
+    start, end = config.index("@llm_models"), config.index("[hitl]")
+    model = '@llm_models = "spacy-hitl.Replay.v1"\npath = "finished.db"\n\n'
+    files[0].write_text(config[:start] + model + config[end:])
+    Path("datasets/responses.db").rename("finished.db")
+    Path("datasets/hitl.db").unlink()
+    assert annotate_file(*files).statuses == {("product", "ok"): 4}
+    replayed = [("m", *rest) for _, *rest in proposals()]
+    assert replayed == first
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
+import json
 import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -8,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_hitl.errors import StateError
-from spacy_hitl.llm.store import FORMAT, ResponseStore, StoredModel, request_key
+from spacy_hitl.llm.budget import DryModel
+from spacy_hitl.llm.replay import make_replay_model
+from spacy_hitl.llm.store import FORMAT, ResponseStore, StoredAnswers, StoredModel, request_key
 from spacy_hitl.records import Message, Request, Response
 from spacy_hitl.ty import Model
 
@@ -142,6 +147,107 @@ def test_answer_comes_back_as_it_was(tmp_path_factory, text, reason):
         assert store.get(key) == response
 
 
+# Texts that are the same question, once masked say
+
+
+def twice(store, model=None):
+    """Two texts, one question. RETURNS: their requests, the responses, what was asked."""
+    asked = [request("a", text_digest="d-1"), request("a", text_digest="d-2")]
+    model = model or Counting()
+    return asked, list(StoredModel(model, store).respond(asked)), model.asked
+
+
+def test_texts_that_ask_the_same_share_an_answer_and_both_find_it(store):
+    requests, (first, second), asked = twice(store)
+    assert first == second
+    assert asked == ["a"]
+    assert [store.find(r, model="model") for r in requests] == [first, first]
+    assert list(StoredAnswers("model", store).respond(requests)) == [first, first]
+    assert list(store.recorded()) == [(f"d-{i}", 1, "product", first) for i in (1, 2)]
+    assert len(store) == 1
+    assert list(store.usage()) == [("model", 1, 0, 0)], "paid once"
+
+
+def test_a_hit_of_another_text_is_written_down_too(store):
+    first, _ = ask(store, "a")
+    other = request("a", text_digest="d-2", task="mood")
+    assert store.find(other, model="model") is None
+    for _ in range(2):
+        assert list(StoredModel(Counting(), store).respond([other])) == first
+    assert store.find(other, model="model") == first[0]
+    assert store.find(replace(other, task="product"), model="model") is None
+    assert store.find(replace(other, sample=2), model="model") is None
+    assert store.find(other, model="else") is None
+    assert len(store) == 1
+    assert store.db.one("SELECT count(*) FROM asked") == (2,)
+
+
+def test_a_failure_is_nobodys_answer(store):
+    asked = [request("fail", text_digest="d-1"), request("fail", text_digest="d-2")]
+    assert {r.text for r in StoredModel(Counting(), store).respond(asked)} == {None}
+    assert store.db.one("SELECT count(*) FROM asked") == (0,)
+
+
+def test_of_equal_questions_the_first_text_asks(store):
+    """Who answers by text, as a recording does, is asked about the text the answer is kept for."""
+
+    class ByText(Counting):
+        def respond(self, requests):
+            yield from (Response(self.source, text=r.text_digest) for r in requests)
+
+    assert [r.text for r in twice(store, ByText())[1]] == ["d-1", "d-1"]
+
+
+def test_the_last_question_about_a_text_counts(store):
+    """Whatever the prompt was, and whoever asked it first."""
+    old, new = request("old", text_digest="d"), request("new", text_digest="d")
+    stored = StoredModel(Counting(), store)
+    list(stored.respond([replace(new, text_digest="other")]))
+    for asked in (old, new):
+        (answer,) = stored.respond([asked])
+        assert store.find(old, model="model") == answer
+
+
+def test_answer_and_asker_are_written_together(store):
+    store.db.run(
+        "CREATE TRIGGER full BEFORE INSERT ON asked BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    )
+    with pytest.raises(StateError, match="H060"):
+        ask(store, "a")
+    assert len(store) == 0
+    store.db.run("DROP TRIGGER full")
+    assert ask(store, "a")[1] == ["a"]
+
+
+def test_an_answer_that_is_not_stored_yet_is_not_used(store):
+    """Another thread is writing it, and may still fail."""
+    inside, looked = threading.Event(), threading.Event()
+
+    def write():
+        with pytest.raises(ZeroDivisionError), store.db.transaction():
+            store.put("k", request("a"), Response("m", text="a"))
+            inside.set()
+            looked.wait(0.3)
+            raise ZeroDivisionError
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert inside.wait(5)
+    found = store.get("k")
+    looked.set()
+    writer.join(5)
+    assert found is None
+
+
+def test_a_dry_run_writes_nothing(store):
+    ask(store, "a")
+    dry = DryModel(Counting())
+    asked = [request("a", text_digest="d-2"), request("b")]
+    assert [r.text for r in StoredModel(dry, store).respond(asked)] == ["a 1", None]
+    assert dry.requests == 1
+    assert store.db.one("SELECT count(*) FROM asked") == (1,)
+
+
 # The key
 
 
@@ -231,6 +337,73 @@ def test_newer_version_is_refused(path):
         pass
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM responses").fetchone() == (1,)
+
+
+OLD_SCHEMA = """
+CREATE TABLE responses (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    text_digest TEXT NOT NULL,
+    task TEXT NOT NULL,
+    sample INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    response TEXT NOT NULL
+);
+CREATE INDEX responses_text ON responses (text_digest, task, sample);
+"""
+
+
+@pytest.fixture
+def old_path(path):
+    """A store as format 1 wrote it, with the answers to "a" and "b"."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(OLD_SCHEMA)
+        for text in "ab":
+            asked = request(text)
+            key = request_key(asked, model="model", shaping={})
+            answer = Response("model", text=f"{text} 0", key=key)
+            row = (key, asked.text_digest, "product", 1, "model", json.dumps(answer.to_dict()))
+            connection.execute(
+                "INSERT INTO responses (key, text_digest, task, sample, model, response)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            )
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA application_id = {int.from_bytes(b'resp', 'big')}")
+    return path
+
+
+def test_a_store_of_format_1_still_opens(old_path):
+    for _ in range(2):
+        with ResponseStore(old_path) as store:
+            responses, asked = ask(store, "a", "b")
+            assert ([r.text for r in responses], asked) == (["a 0", "b 0"], [])
+            assert [store.find(request(t), model="model") for t in "ab"] == responses
+            assert [digest for digest, *_ in store.recorded()] == ["d-a", "d-b"]
+            assert store.db.one("PRAGMA user_version") == (FORMAT,)
+    with ResponseStore(old_path) as store:
+        _, answers, _ = twice(store)
+        assert answers == [responses[0]] * 2
+        assert len(store) == 2
+
+
+def test_a_recording_of_format_1_still_replays(old_path):
+    model = make_replay_model(old_path)
+    assert [r.text for r in model.respond([request("b"), request("a")])] == ["b 0", "a 0"]
+
+
+def test_an_upgrade_that_fails_changes_nothing(old_path):
+    with closing(sqlite3.connect(old_path)) as connection, connection:
+        connection.execute("DROP INDEX responses_text")  # the last step of the upgrade needs it
+    with pytest.raises(StateError, match=r"\[H060\] .*responses_text"), ResponseStore(old_path):
+        pass
+    with closing(sqlite3.connect(old_path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        assert tables.fetchall() == [("responses",)]
+        assert connection.execute("SELECT count(*) FROM responses").fetchone() == (2,)
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough" * 50, b"two"])
