@@ -1,25 +1,9 @@
 """Which lane a text belongs to: drawn from the text alone, so that near-duplicates share it."""
 
 import hashlib
-import unicodedata
 
 from ..records import DEV, GOLD, TRAIN
-
-
-def normalise(text: str) -> str:
-    """Reduce a text to what near-duplicates have in common.
-
-    text (str): Any text.
-    RETURNS (str): Letters and digits only, case folded, in compatibility normal form; the text
-        itself if nothing would be left (emoji, punctuation).
-
-    >>> normalise("Nebula  PRO, again!") == normalise("nebula pro again")
-    True
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    # Folding takes some letters apart; upper and lower case must end up the same.
-    folded = unicodedata.normalize("NFKC", folded)
-    return "".join(c for c in folded if c.isalnum()) or text
+from ..tasks.similarity import normalise
 
 
 def normal_digest(text: str) -> str:

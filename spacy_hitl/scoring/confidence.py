@@ -6,56 +6,24 @@ confidence, 2023). Samples of one model are not independent: a vote share is a s
 probability, until it was calibrated (`scoring.calibration`).
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple, Union
+from dataclasses import dataclass, field
+from typing import Dict, FrozenSet, List, Mapping, Optional, Protocol, Sequence, Tuple
 
-from ..records import (
-    EMPTY,
-    NIL,
-    OK,
-    UNALIGNED,
-    Annotation,
-    CategoryAnnotation,
-    Proposal,
-    Response,
-    SpanAnnotation,
-)
-from ..tasks.grounding import normal
-from .logprobs import JsonValue, value_probabilities
+from ..records import EMPTY, OK, UNALIGNED, Annotation, Proposal, Response
+from .items import Item, item_of, items_of, with_scores
+from .logprobs import label_probabilities
 
 VOTING = (OK, EMPTY, UNALIGNED)  # an unaligned answer votes with what it placed
 MIN_VOTERS = 2  # one voter always agrees with itself
 VOTES, RELAXED_VOTES, LOGPROBS = "votes", "relaxed votes", "logprobs"
 
 
-@dataclass(frozen=True, order=True)
-class Item:
-    """What an annotation says, without its score.
+class Responses(Protocol):
+    """Where stored answers are found by their key: a dict, or the response store."""
 
-    name: the catalog id if it has one, else the label. start, end: offsets in characters, end
-    exclusive; both 0 for a category.
-    """
-
-    name: str
-    start: int = 0
-    end: int = 0
-
-    def agrees(self, other: "Item") -> bool:
-        """Whether both say the same of overlapping stretches (categories: say the same)."""
-        overlap = self.start < other.end and other.start < self.end
-        return self.name == other.name and (overlap or self == other)
-
-
-def item_of(one: Union[SpanAnnotation, CategoryAnnotation]) -> Item:
-    """RETURNS (Item): What a span or a category says."""
-    if isinstance(one, CategoryAnnotation):
-        return Item(one.label)
-    return Item(one.label if one.kb_id is None else one.kb_id, one.start, one.end)
-
-
-def items_of(annotation: Annotation) -> FrozenSet[Item]:
-    """RETURNS (FrozenSet[Item]): What an annotation says; what it says twice counts once."""
-    return frozenset([*map(item_of, annotation.spans), *map(item_of, annotation.cats)])
+    def get(self, key: str, /) -> Optional[Response]:
+        """The answer, if there is one."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -78,7 +46,8 @@ class Votes:
         """Compute which part of the voters gave an item.
 
         item (Item): Any item; one that nobody gave has the share 0.
-        relaxed (bool): Also count voters who gave the same name to an overlapping span.
+        relaxed (bool): Also count voters who gave the same name to an overlapping span, or to a
+            relation whose head and tail both overlap.
         RETURNS (Optional[float]): From 0 to 1; None with fewer than two voters.
 
         >>> votes = Votes((frozenset({Item("A", 0, 3)}), frozenset({Item("A", 0, 5)})))
@@ -104,42 +73,6 @@ def count_votes(proposals: Sequence[Proposal]) -> Votes:
         malformed and truncated answers say nothing, and don't count as voters.
     """
     return Votes(tuple(items_of(p.annotation) for p in proposals if p.status in VOTING))
-
-
-def label_probabilities(
-    response: Response, annotation: Annotation, *, text: str
-) -> Dict[Item, float]:
-    """Find how probable the label (or catalog id) of each annotation was to the model.
-
-    response (Response): The answer, with log-probabilities if the server gave them.
-    annotation (Annotation): What was understood of it.
-    text (str): The text that was asked about: spans are found in the answer by their words.
-    RETURNS (Dict[Item, float]): Probability by item; without those that could not be found.
-    """
-    labels: Dict[Item, float] = {}
-    quoted: Dict[Tuple[str, str], List[float]] = {}
-    values = value_probabilities(response)
-    words = {v.path[:-1]: str(v.value) for v, _ in values if v.path[-1:] == ("text",)}
-    for value, probability in values:
-        if value.path[:-1] in words:
-            if value.path[-1] in ("label", "id"):
-                key = normal(words[value.path[:-1]]), _name(value)
-                quoted.setdefault(key, []).append(probability)
-        else:
-            labels.setdefault(Item(str(value.value)), probability)
-    found = {}
-    # Of equal quotes the first takes the first place, as in grounding.
-    for span in sorted(annotation.spans, key=lambda s: (s.start, s.end)):
-        item = item_of(span)
-        key = normal(text[span.start : span.end]), item.name
-        if quoted.get(key):
-            found[item] = quoted[key].pop(0)
-    cats = map(item_of, annotation.cats)
-    return {**found, **{item: labels[item] for item in cats if item in labels}}
-
-
-def _name(value: JsonValue) -> str:
-    return NIL if value.value is None else str(value.value)
 
 
 @dataclass(frozen=True)
@@ -177,21 +110,24 @@ def weigh(
     proposals: Sequence[Proposal],
     *,
     text: str = "",
-    responses: Optional[Mapping[str, Response]] = None,
+    responses: Optional[Responses] = None,
 ) -> Confidence:
     """Gather what the answers to one question tell about each annotation.
 
     proposals (Sequence[Proposal]): Of one text and one task: samples, prompt versions.
     text (str): The text; only needed for log-probabilities.
-    responses (Optional[Mapping[str, Response]]): The stored answers by their key.
+    responses (Optional[Responses]): The stored answers by their key.
     RETURNS (Confidence): Votes and label probabilities.
     """
     probabilities: Dict[Item, Tuple[float, ...]] = {}
     for p in proposals:
-        response = (responses or {}).get(p.response_key or "")
-        if response is None or p.status not in VOTING:
+        if responses is None or p.response_key is None or p.status not in VOTING:
             continue
-        for item, value in label_probabilities(response, p.annotation, text=text).items():
+        response = responses.get(p.response_key)
+        if response is None:
+            continue
+        given = label_probabilities(response, p.annotation, text=text, task=p.task)
+        for item, value in given.items():
             probabilities[item] = (*probabilities.get(item, ()), value)
     return Confidence(count_votes(proposals), probabilities)
 
@@ -204,15 +140,9 @@ def scored_annotation(
     proposal (Proposal): Any proposal for the same text and task.
     confidence (Confidence): What all answers tell.
     relaxed (bool): Use the relaxed vote share.
-    RETURNS (Annotation): The same spans and categories, each with `score` and `score_source`.
+    RETURNS (Annotation): The same spans, categories and relations, each with `score` and
+        `score_source`. One of which nothing is known stays as it is.
     """
-
-    spans, cats = [], []
-    for s in proposal.annotation.spans:
-        score, source = confidence.score(item_of(s), relaxed=relaxed)
-        spans.append(replace(s, score=score, score_source=source))
-    for c in proposal.annotation.cats:
-        score, source = confidence.score(item_of(c), relaxed=relaxed)
-        cats.append(replace(c, score=score, score_source=source))
-    # Relations keep what they have: votes on them are not counted yet.
-    return replace(proposal.annotation, spans=tuple(spans), cats=tuple(cats))
+    return with_scores(
+        proposal.annotation, lambda one: confidence.score(item_of(one), relaxed=relaxed)
+    )

@@ -14,8 +14,9 @@ from .calibration import (
     calibration_error,
     error_at,
 )
-from .confidence import Confidence, Item, items_of
+from .confidence import Confidence
 from .intervals import Interval
+from .items import Item, items_of
 
 PROPOSED, RELAXED = "proposed", "proposed, relaxed votes"
 ANY_SAMPLE, LEFT_OUT = "any sample", "left out"

@@ -9,9 +9,11 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Generator, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Generator, Iterator, List, Optional, Sequence, Tuple, Union
 
-from ..records import Response
+from ..records import NIL, Annotation, Response
+from ..tasks.grounding import normal
+from .items import Item, item_of
 
 Path = Tuple[Union[str, int], ...]
 
@@ -121,3 +123,57 @@ def value_probabilities(response: Response) -> List[Tuple[JsonValue, float]]:
         for value in json_values(response.text)
     ]
     return [(value, p) for value, p in pairs if p is not None]
+
+
+def label_probabilities(
+    response: Response, annotation: Annotation, *, text: str, task: str = ""
+) -> Dict[Item, float]:
+    """Find how probable the label (or catalog id) of each annotation was to the model.
+
+    response (Response): The answer, with log-probabilities if the server gave them.
+    annotation (Annotation): What was understood of it.
+    text (str): The text that was asked about: spans are found in the answer by their words.
+    task (str): Name of the task: of an answer to several tasks only its part counts.
+    RETURNS (Dict[Item, float]): Probability by item; without those that could not be found.
+    """
+    labels: Dict[Item, float] = {}
+    quoted: Dict[Tuple[str, str], List[float]] = {}
+    related: Dict[Tuple[Any, Any, str], float] = {}
+    values = _part_of(value_probabilities(response), task)
+    given = {value.path: value.value for value, _ in values}
+    for value, probability in values:
+        around, field = value.path[:-1], value.path[-1]
+        if (*around, "text") in given:
+            if field in ("label", "id"):
+                words = normal(str(given[*around, "text"]))
+                quoted.setdefault((words, _name(value)), []).append(probability)
+        elif (*around, "head") in given:
+            if field == "label":
+                ends = given[*around, "head"], given.get((*around, "tail"))
+                related.setdefault((*ends, _name(value)), probability)
+        else:
+            labels.setdefault(Item(str(value.value)), probability)
+    found: Dict[Item, float] = {}
+    # Of equal quotes the first takes the first place, as in grounding.
+    for span in sorted(annotation.spans, key=lambda s: (s.start, s.end)):
+        item = item_of(span)
+        key = normal(text[span.start : span.end]), item.name
+        if quoted.get(key):
+            found[item] = quoted[key].pop(0)
+    for one in annotation.relations:  # an answer names mentions by their first character
+        ends = one.head_start, one.tail_start
+        if (*ends, one.label) in related:
+            found[item_of(one)] = related[*ends, one.label]
+    cats = map(item_of, annotation.cats)
+    return {**found, **{item: labels[item] for item in cats if item in labels}}
+
+
+def _part_of(values: List[Tuple[JsonValue, float]], task: str) -> List[Tuple[JsonValue, float]]:
+    """The values of one task in a joint answer, which has an object per task; else all."""
+    inside = [(value.path, value, p) for value, p in values if len(value.path) > 1]
+    mine = [(v, p) for path, v, p in inside if path[0] == task and isinstance(path[1], str)]
+    return mine or values
+
+
+def _name(value: JsonValue) -> str:
+    return NIL if value.value is None else str(value.value)

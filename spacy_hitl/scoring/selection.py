@@ -1,9 +1,10 @@
 """Choose few examples out of many: by label, or as different from one another as possible. Pure."""
 
-import math
 import random
 from collections import Counter
 from typing import Dict, List, Sequence, Set
+
+from ..tasks.similarity import similarity, word_weights
 
 
 def spread_over_labels(labels: Sequence[Set[str]], count: int, *, seed: int = 0) -> List[int]:
@@ -34,24 +35,6 @@ def spread_over_labels(labels: Sequence[Set[str]], count: int, *, seed: int = 0)
         for label in sets[best]:
             shown[label] += 1
     return chosen
-
-
-def word_weights(texts: Sequence[str]) -> List[Dict[str, float]]:
-    """RETURNS (List[Dict[str, float]]): Each text as unit-length tf-idf weights of its words."""
-    bags = [Counter(text.lower().split()) for text in texts]
-    spread = Counter(word for bag in bags for word in bag)
-    vectors = []
-    for bag in bags:
-        raw = {w: n * math.log(1 + len(texts) / spread[w]) for w, n in bag.items()}
-        norm = math.sqrt(sum(v * v for v in raw.values())) or 1.0
-        vectors.append({w: v / norm for w, v in raw.items()})
-    return vectors
-
-
-def similarity(one: Dict[str, float], other: Dict[str, float]) -> float:
-    """RETURNS (float): Cosine of two texts' weights, 0 to 1."""
-    small, large = sorted((one, other), key=len)
-    return sum(value * large.get(word, 0.0) for word, value in small.items())
 
 
 def farthest_first(texts: Sequence[str], count: int, *, seed: int = 0) -> List[int]:

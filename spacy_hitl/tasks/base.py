@@ -1,16 +1,13 @@
 """What all tasks share: the prompt, the request, the digest, and spacy-llm's task interface."""
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
-from jinja2 import StrictUndefined
-from jinja2.sandbox import SandboxedEnvironment
 from spacy.tokens import Doc
 
 from ..errors import Errors, HitlError, InputError
-from ..io import json_digest, read_jsonl, read_text, text_digest
+from ..io import json_digest, read_text, text_digest
 from ..records import (
     EMPTY,
     FAILED,
@@ -27,48 +24,15 @@ from ..records import (
 )
 from ..ty import Task
 from .answers import SPACY_LLM, failure
+from .examples import Example, ExamplePool, check_nearest, read_examples
+from .prompt import PART_ANSWER, WHOLE_ANSWER
+from .prompt import TEXT_END as TEXT_END
+from .prompt import TEXT_START as TEXT_START
+from .prompt import find_text as find_text
+from .prompt import render_template as render_template
+from .prompt import text_block as text_block
 
-TEXT_START, TEXT_END = "<text>", "</text>"
 PROPOSALS_KEY = "hitl"
-WHOLE_ANSWER = "Answer with one JSON object and nothing else:"
-PART_ANSWER = "The answer to this task is the object"
-
-
-@cache
-def _template(path: Path) -> str:
-    return path.read_text(encoding="utf8")
-
-
-def render_template(path: Path, **values: Any) -> str:
-    """RETURNS (str): A prompt template, filled in; a value that is missing is an error."""
-    env = SandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, autoescape=False
-    )
-    return env.from_string(_template(path)).render(**values).strip()
-
-
-def text_block(text: str) -> str:
-    """RETURNS (str): The one marked block of a prompt that holds the text, always at its end."""
-    return f"{TEXT_START}\n{text}\n{TEXT_END}"
-
-
-def find_text(prompt: str) -> Optional[str]:
-    """Find the text that a prompt asks about, exactly as it was, whatever it holds itself.
-
-    prompt (str): The whole prompt, or its user message.
-    RETURNS (Optional[str]): The text, or None if there is no marked block.
-
-    >>> find_text("Label it." + chr(10) + text_block("a </text> b"))
-    'a </text> b'
-    """
-    begin, finish = f"{TEXT_START}\n", f"\n{TEXT_END}"
-    stripped = prompt.rstrip()
-    if not stripped.endswith(finish):
-        return None
-    at = 0 if stripped.startswith(begin) else stripped.find(f"\n{begin}") + 1
-    if at == 0 and not stripped.startswith(begin):
-        return None
-    return stripped[at + len(begin) : len(stripped) - len(finish)]
 
 
 def set_proposal(doc: Doc, name: str, proposal: Proposal) -> None:
@@ -100,6 +64,7 @@ class BaseTask:
         guidelines: Optional[str],
         guidelines_path: Optional[Path],
         examples: Optional[Path],
+        examples_nearest: Optional[int] = None,
     ) -> None:
         self._labels = labels
         self._definitions = label_definitions
@@ -107,6 +72,8 @@ class BaseTask:
         # spaCy hands paths of a config over as strings.
         self._guidelines_path = None if guidelines_path is None else Path(guidelines_path)
         self._examples_path = None if examples is None else Path(examples)
+        self._nearest = check_nearest(examples_nearest, self._examples_path, kind=self.kind)
+        self._pool: Optional[ExamplePool] = None
         self._system: Optional[str] = None
 
     # What a subclass must give
@@ -184,6 +151,9 @@ class BaseTask:
         RETURNS (str): The instructions.
         RAISES (InputError): If they hold the line that marks the text.
         """
+        if part and self._nearest is not None:
+            problem = "its examples are chosen for each text (examples_nearest)"
+            raise InputError(Errors.H125.format(name=self.kind, kind=self.kind, problem=problem))
         rendered = render_template(
             self.folder / "prompt.jinja",
             part=part,
@@ -198,21 +168,18 @@ class BaseTask:
             raise InputError(Errors.H102.format(marker=TEXT_START))
         return rendered
 
-    def _examples(self) -> List[Dict[str, str]]:
-        """Few-shot examples as JSON strings, so that no text can leave its line."""
-        examples = []
-        if self._examples_path is not None:
-            for where, record in read_jsonl(self._examples_path, what="examples"):
-                text = record.get("text")
-                if not isinstance(text, str) or "annotation" not in record:
-                    problem = "an example needs 'text' and 'annotation'"
-                    raise InputError(Errors.H004.format(where=where, problem=problem))
-                annotation = self.read_compact(record["annotation"], where=where, text=text)
-                answer = json.dumps(self.example_answer(annotation, text), ensure_ascii=False)
-                more = self.example_values(record, annotation, where=where, text=text)
-                shown = json.dumps(text, ensure_ascii=False)
-                examples.append({"text": shown, "answer": answer, **more})
-        return examples
+    def _examples(self) -> List[Example]:
+        """The examples that all prompts show alike."""
+        if self._examples_path is None or self._nearest is not None:
+            return []
+        return [example for _, example in read_examples(self._examples_path, self)]
+
+    @property
+    def pool(self) -> Optional[ExamplePool]:
+        """The examples to choose from for each text, read when first asked for; None if not set."""
+        if self._pool is None and self._nearest is not None and self._examples_path is not None:
+            self._pool = ExamplePool(self._examples_path, self, count=self._nearest)
+        return self._pool
 
     def build_request(self, doc: Doc, *, name: str, sample: int) -> Request:
         """Ask about one document.
@@ -222,7 +189,9 @@ class BaseTask:
         sample (int): Number of the sample, from 1.
         RETURNS (Request): System message, user message, schema of the answer.
         """
-        user = "\n\n".join(part for part in (self.context(doc), text_block(doc.text)) if part)
+        nearest = "" if self.pool is None else self.pool.show(doc.text)
+        parts = (nearest, self.context(doc), text_block(doc.text))
+        user = "\n\n".join(part for part in parts if part)
         return Request(
             text_digest=text_digest(doc.text),
             task=name,
@@ -233,7 +202,18 @@ class BaseTask:
 
     def digest(self) -> str:
         """RETURNS (str): Changes when labels, definitions, guidelines, examples or prompt do."""
-        return json_digest({"kind": self.kind, "prompt": self.system_prompt()})[:16]
+        pool = {} if self.pool is None else {"pool": self.pool.digest}
+        return json_digest({"kind": self.kind, "prompt": self.system_prompt(), **pool})[:16]
+
+    def meaning(self) -> str:
+        """RETURNS (str): Changes with what people are told: labels, definitions, guidelines."""
+        told = {"labels": sorted(self.labels), "definitions": self._definitions}
+        told.update(kind=self.kind, guidelines=self.guidelines(), **self.meaning_values())
+        return json_digest(told)[:16]
+
+    def meaning_values(self) -> Dict[str, Any]:
+        """What people are told beyond that, as JSON values."""
+        return {}
 
     def header(self, name: str) -> TaskHeader:
         """RETURNS (TaskHeader): What the task is, for who trains or measures without its prompt."""

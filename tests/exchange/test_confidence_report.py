@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, List
 
 import pytest
 import srsly
+from more_samples import DB, add_samples, nothing, same
 from typer.testing import CliRunner
 
 from spacy_hitl.dataset.store import Dataset
@@ -24,30 +25,6 @@ from spacy_hitl.records import (
     Response,
 )
 from spacy_hitl.scoring.confidence import items_of
-
-DB = Path("datasets/hitl.db")
-
-
-def add_samples(task: str, change: Any, *, sample: int) -> int:
-    """Give every text that has a first sample another one. RETURNS: how many."""
-    with Dataset(DB) as dataset:
-        first = [
-            p
-            for digest, *_ in dataset.texts(lanes=LANES)
-            for p in dataset.proposals(task, digest)
-            if p.sample == 1
-        ]
-        more = [Proposal.from_dict({**p.to_dict(), **change(p), "sample": sample}) for p in first]
-        dataset.add_proposals(more)
-    return len(first)
-
-
-def no_cats(p: Proposal) -> Dict[str, Any]:
-    return {"annotation": {}, "status": "empty"}
-
-
-def same(p: Proposal) -> Dict[str, Any]:
-    return {}
 
 
 def test_counts_are_those_of_train_and_dev(exported: Any) -> None:
@@ -95,7 +72,7 @@ def test_gold_decisions_change_nothing(exported: Any) -> None:
 
 
 def test_sample_rows_hold_one_models_samples_only(exported: Any) -> None:
-    add_samples("relevant", no_cats, sample=2)
+    add_samples("relevant", nothing, sample=2)
     add_samples("relevant", lambda p: {"source": "other"}, sample=3)
     add_samples("relevant", lambda p: {"task_digest": "older"}, sample=4)
     with Dataset(DB) as dataset:
@@ -113,7 +90,7 @@ def test_sample_rows_hold_one_models_samples_only(exported: Any) -> None:
 
 
 def test_voters_that_say_nothing_lower_the_score(exported: Any) -> None:
-    add_samples("attributes", no_cats, sample=2)
+    add_samples("attributes", nothing, sample=2)
     add_samples("attributes", lambda p: {"status": "failed"}, sample=3)
     report = confidence_report(exported.config, "attributes")
     assert report.voters == {2: 14}

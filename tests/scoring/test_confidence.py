@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 import pytest
 from hypothesis import given
@@ -14,20 +14,20 @@ from spacy_hitl.records import (
     Annotation,
     CategoryAnnotation,
     Proposal,
+    RelationAnnotation,
     Response,
     SpanAnnotation,
 )
 from spacy_hitl.scoring.confidence import (
     VOTING,
     Confidence,
-    Item,
     Votes,
     count_votes,
-    items_of,
-    label_probabilities,
     scored_annotation,
     weigh,
 )
+from spacy_hitl.scoring.items import Item, items_of
+from spacy_hitl.scoring.logprobs import label_probabilities
 
 
 def spans(*found: Tuple[Any, ...]) -> Annotation:
@@ -36,6 +36,10 @@ def spans(*found: Tuple[Any, ...]) -> Annotation:
 
 def cats(*labels: str) -> Annotation:
     return Annotation(cats=tuple(CategoryAnnotation(label) for label in labels))
+
+
+def relations(*found: Tuple[Any, ...]) -> Annotation:
+    return Annotation(relations=tuple(RelationAnnotation(*one) for one in found))
 
 
 def proposal(annotation: Annotation, status: str = "ok", **values: Any) -> Proposal:
@@ -86,6 +90,26 @@ def test_a_link_is_its_id() -> None:
     assert votes.share(Item(NIL, 0, 3)) == pytest.approx(1 / 3)
 
 
+def test_shares_of_relations() -> None:
+    better = (0, 3, 8, 11, "BETTER")
+    votes = count_votes(
+        [
+            proposal(relations(better, (8, 11, 20, 23, "WORSE"))),
+            proposal(relations((0, 3, 8, 14, "BETTER"))),
+            proposal(relations((8, 11, 0, 3, "BETTER"))),  # the other way round
+            proposal(relations((0, 3, 11, 14, "BETTER"))),  # another tail
+        ]
+    )
+    (item,) = items_of(relations(better))
+    assert item == Item("BETTER", 0, 3, 8, 11)
+    assert votes.share(item) == 0.25
+    assert votes.share(item, relaxed=True) == 0.5
+    assert votes.share(Item("WORSE", 8, 11, 20, 23), relaxed=True) == 0.25
+    assert votes.share(Item("BETTER", 0, 3), relaxed=True) == 0, "a span is no relation"
+    scored = scored_annotation(proposal(relations(better)), Confidence(votes))
+    assert scored == relations((*better, 0.25, "votes"))
+
+
 @pytest.mark.parametrize(
     "ballots", [[], [proposal(cats("A"))], [proposal(cats("A"), "failed")] * 3]
 )
@@ -101,7 +125,15 @@ numbers = st.integers(0, 6)
 some_spans = st.builds(
     lambda a, n, label: (a, a + n + 1, label), numbers, numbers, st.sampled_from("AB")
 )
-some_annotations = st.builds(lambda found: spans(*found), st.lists(some_spans, max_size=4))
+ends = st.sampled_from([(0, 2), (1, 3), (2, 4), (5, 6)])
+some_relations = st.builds(lambda a, b, label: (*a, *b, label), ends, ends, st.sampled_from("AB"))
+some_annotations = st.builds(
+    lambda found, related: Annotation(
+        spans=spans(*found).spans, relations=relations(*related).relations
+    ),
+    st.lists(some_spans, max_size=4),
+    st.lists(some_relations, max_size=4),
+)
 some_proposals = st.builds(proposal, some_annotations, st.sampled_from(STATUSES))
 
 
@@ -116,15 +148,36 @@ def test_shares_are_those_of_a_plain_count(found: List[Proposal]) -> None:
         if len(voting) < 2:
             assert share is None and relaxed is None
             continue
-        count = sum(
-            any(
-                (s.start, s.end, s.label) == (item.start, item.end, item.name)
-                for s in p.annotation.spans
-            )
-            for p in voting
-        )
+        count = sum(item in said_by(p.annotation) for p in voting)
         assert share == count / len(voting) > 0
-        assert relaxed is not None and share <= relaxed <= 1
+        near = sum(any(map(item_overlaps(item), said_by(p.annotation))) for p in voting)
+        assert relaxed == near / len(voting) >= share
+
+
+def said_by(annotation: Annotation) -> Set[Item]:
+    """What an annotation says, written out by hand."""
+    found = {Item(s.label, s.start, s.end) for s in annotation.spans}
+    for r in annotation.relations:
+        found.add(Item(r.label, r.head_start, r.head_end, r.tail_start, r.tail_end))
+    return found
+
+
+def item_overlaps(one: Item) -> Callable[[Item], bool]:
+    """Same label, a character in common at each end; spans have one end, relations two."""
+
+    def characters(item: Item) -> Tuple[Set[int], Set[int]]:
+        return (
+            set(range(item.start, item.end)),
+            set(range(item.tail_start, item.tail_end)),
+        )
+
+    def check(other: Item) -> bool:
+        (head, tail), (head_, tail_) = characters(one), characters(other)
+        if one.name != other.name or not head & head_ or bool(tail) != bool(tail_):
+            return False
+        return not tail or bool(tail & tail_)
+
+    return check
 
 
 @given(st.lists(some_proposals, min_size=1, max_size=5))
@@ -134,7 +187,8 @@ def test_scores_change_nothing_else(found: List[Proposal]) -> None:
         scored = scored_annotation(p, confidence)
         assert items_of(scored) == items_of(p.annotation)
         assert len(scored.spans) == len(p.annotation.spans)
-        for s in scored.spans:
+        assert len(scored.relations) == len(p.annotation.relations)
+        for s in (*scored.spans, *scored.relations):
             known = confidence.votes.voters >= 2
             assert s.score_source == ("votes" if known else None)
             assert (s.score is not None) == known
@@ -193,6 +247,52 @@ def test_probability_of_links() -> None:
     annotation = spans((0, 2, "PRODUCT", "Q1"), (3, 5, "PRODUCT", NIL))
     found = label_probabilities(response, annotation, text="K9 L5")
     assert found == {Item("Q1", 0, 2): 1.0, Item(NIL, 3, 5): pytest.approx(math.exp(-1))}
+
+
+def test_probability_of_relations() -> None:
+    value = {
+        "relations": [
+            {"head": 0, "label": "AA", "tail": 8},
+            {"head": 8, "label": "BB", "tail": 0},
+            {"head": 0, "label": "CC", "tail": 99},
+        ]
+    }
+    response = answered(value, surely={"AA": -0.5, "BB": -1.0, "CC": -2.0})
+    annotation = relations((0, 3, 8, 11, "AA"), (8, 11, 0, 3, "BB"), (0, 3, 8, 11, "CC"))
+    assert label_probabilities(response, annotation, text="x") == {
+        Item("AA", 0, 3, 8, 11): pytest.approx(math.exp(-0.5)),
+        Item("BB", 8, 11, 0, 3): pytest.approx(math.exp(-1)),
+    }
+
+
+def test_of_a_joint_answer_only_the_part_of_the_task_counts() -> None:
+    value = {
+        "one": {"entities": [{"text": "K9", "label": "A1"}]},
+        "two": {"labels": ["YES"]},
+        "three": {"phrases": [{"text": "K9", "label": "A3"}], "label": "YE"},
+    }
+    response = answered(value, surely={"A1": -1.0, "YES": -2.0, "A3": -3.0})
+    span, other = spans((0, 2, "A1")), spans((0, 2, "A3"))
+    found = [
+        label_probabilities(response, annotation, text="K9", task=task)
+        for task, annotation in [("one", span), ("one", other), ("two", cats("YES"))]
+    ]
+    assert found == [
+        {Item("A1", 0, 2): pytest.approx(math.exp(-1))},
+        {},
+        {Item("YES"): pytest.approx(math.exp(-2))},
+    ]
+    assert label_probabilities(response, cats("YES"), text="K9", task="three") == {}
+    # A task may be called like the field of its answer.
+    alone = answered({"two": [{"text": "K9", "label": "A1"}]})
+    assert label_probabilities(alone, span, text="K9", task="two") == {Item("A1", 0, 2): 1.0}
+
+
+def test_what_is_known_stays_where_nothing_else_is() -> None:
+    own = spans((0, 3, "A", None, 0.3, "my own"))
+    assert scored_annotation(proposal(own), weigh([proposal(own)])) == own
+    votes = weigh([proposal(own), proposal(own, sample=2)])
+    assert scored_annotation(proposal(own), votes) == spans((0, 3, "A", None, 1.0, "votes"))
 
 
 def test_votes_and_probabilities_combine() -> None:

@@ -1,6 +1,7 @@
 """Entity linking: `spacy-hitl.Linking.v1`, written to ent.kb_id_ of the mentions in doc.ents."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -47,6 +48,10 @@ class LinkingTask(BaseTask):
     def prompt_values(self) -> Dict[str, Any]:
         """The catalog entries."""
         return {"entries": list(self.catalog.values())}
+
+    def meaning_values(self) -> Dict[str, Any]:
+        """Names, aliases and descriptions of the entries."""
+        return {"entries": [asdict(entry) for entry in self.catalog.values()]}
 
     def context(self, doc: Doc) -> str:
         """The mentions to link, as a JSON list."""
@@ -120,6 +125,7 @@ def make_linking_task(
     guidelines: Optional[str] = None,
     guidelines_path: Optional[Path] = None,
     examples: Optional[Path] = None,
+    examples_nearest: Optional[int] = None,
 ) -> LinkingTask:
     """Make an entity linking task.
 
@@ -128,6 +134,7 @@ def make_linking_task(
     guidelines (Optional[str]): Annotation guidelines for the prompt.
     guidelines_path (Optional[Path]): File with the guidelines; wins over `guidelines`.
     examples (Optional[Path]): JSONL of few-shot examples: {"text", "annotation": [[0, 3, "ID"]]}.
+    examples_nearest (Optional[int]): Show each text only so many of them, the most similar ones.
     RETURNS (LinkingTask): The task.
     """
     return LinkingTask(
@@ -136,4 +143,5 @@ def make_linking_task(
         guidelines=guidelines,
         guidelines_path=guidelines_path,
         examples=examples,
+        examples_nearest=examples_nearest,
     )

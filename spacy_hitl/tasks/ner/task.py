@@ -63,6 +63,7 @@ def make_ner_task(
     guidelines: Optional[str] = None,
     guidelines_path: Optional[Path] = None,
     examples: Optional[Path] = None,
+    examples_nearest: Optional[int] = None,
 ) -> NERTask:
     """Make an entity task.
 
@@ -71,6 +72,7 @@ def make_ner_task(
     guidelines (Optional[str]): Annotation guidelines for the prompt.
     guidelines_path (Optional[Path]): File with the guidelines; wins over `guidelines`.
     examples (Optional[Path]): JSONL of few-shot examples: {"text", "annotation": [[0, 3, "A"]]}.
+    examples_nearest (Optional[int]): Show each text only so many of them, the most similar ones.
     RETURNS (NERTask): The task. Files are read when the first prompt is made.
     RAISES (InputError): If there are no labels.
     """
@@ -80,4 +82,5 @@ def make_ner_task(
         guidelines=guidelines,
         guidelines_path=guidelines_path,
         examples=examples,
+        examples_nearest=examples_nearest,
     )

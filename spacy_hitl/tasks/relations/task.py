@@ -37,6 +37,10 @@ class RelationsTask(BaseTask):
         """Which entity labels a relation may connect."""
         return {"allowed": self.allowed}
 
+    def meaning_values(self) -> Dict[str, Any]:
+        """Which entity labels a relation may connect."""
+        return self.prompt_values()
+
     def context(self, doc: Doc) -> str:
         """The mentions, as a JSON list with their ids."""
         mentions = number_mentions(doc).items()
@@ -165,6 +169,7 @@ def make_relations_task(
     guidelines: Optional[str] = None,
     guidelines_path: Optional[Path] = None,
     examples: Optional[Path] = None,
+    examples_nearest: Optional[int] = None,
 ) -> RelationsTask:
     """Make a relation task: directed relations between the entities that are in doc.ents.
 
@@ -177,6 +182,7 @@ def make_relations_task(
     examples (Optional[Path]): JSONL of few-shot examples: {"text", "annotation":
         [[[0, 3], [10, 12], "A"]]}, and, if there are mentions without a relation or entity labels
         matter, all "mentions": [[0, 3, "PRODUCT"], ...].
+    examples_nearest (Optional[int]): Show each text only so many of them, the most similar ones.
     RETURNS (RelationsTask): The task.
     RAISES (InputError): If there are no labels, or `allowed` is about others.
     """
@@ -188,4 +194,5 @@ def make_relations_task(
         guidelines=guidelines,
         guidelines_path=guidelines_path,
         examples=examples,
+        examples_nearest=examples_nearest,
     )

@@ -29,6 +29,10 @@ class TextCatTask(BaseTask):
         """Whether one label or several are asked for."""
         return {"exclusive": self.exclusive}
 
+    def meaning_values(self) -> Dict[str, Any]:
+        """Whether exactly one label holds."""
+        return self.prompt_values()
+
     def header_values(self) -> Dict[str, Any]:
         """Whether exactly one label holds."""
         return {"exclusive": self.exclusive}
@@ -86,6 +90,7 @@ def make_textcat_task(
     guidelines: Optional[str] = None,
     guidelines_path: Optional[Path] = None,
     examples: Optional[Path] = None,
+    examples_nearest: Optional[int] = None,
 ) -> TextCatTask:
     """Make a category task.
 
@@ -96,6 +101,7 @@ def make_textcat_task(
     guidelines (Optional[str]): Annotation guidelines for the prompt.
     guidelines_path (Optional[Path]): File with the guidelines; wins over `guidelines`.
     examples (Optional[Path]): JSONL of few-shot examples: {"text", "annotation": ["A"]}.
+    examples_nearest (Optional[int]): Show each text only so many of them, the most similar ones.
     RETURNS (TextCatTask): The task.
     RAISES (InputError): If there are no labels.
     """
@@ -106,4 +112,5 @@ def make_textcat_task(
         guidelines=guidelines,
         guidelines_path=guidelines_path,
         examples=examples,
+        examples_nearest=examples_nearest,
     )
