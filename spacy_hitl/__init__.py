@@ -7,7 +7,8 @@ a small component learns, honest numbers, swap it in, run it over everything.
 import logging
 
 from .about import __version__
+from .pipeline.accelerate import accelerate
 
 logging.getLogger("spacy_hitl").addHandler(logging.NullHandler())
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "accelerate"]

@@ -151,9 +151,6 @@ class BaseTask:
         RETURNS (str): The instructions.
         RAISES (InputError): If they hold the line that marks the text.
         """
-        if part and self._nearest is not None:
-            problem = "its examples are chosen for each text (examples_nearest)"
-            raise InputError(Errors.H125.format(name=self.kind, kind=self.kind, problem=problem))
         rendered = render_template(
             self.folder / "prompt.jinja",
             part=part,
@@ -173,6 +170,11 @@ class BaseTask:
         if self._examples_path is None or self._nearest is not None:
             return []
         return [example for _, example in read_examples(self._examples_path, self)]
+
+    @property
+    def examples_nearest(self) -> Optional[int]:
+        """How many examples are chosen for each text; None if all texts get the same ones."""
+        return self._nearest
 
     @property
     def pool(self) -> Optional[ExamplePool]:

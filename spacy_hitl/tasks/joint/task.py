@@ -147,6 +147,9 @@ def make_joint_task(parts: Dict[str, Any]) -> JointTask:
         if not isinstance(part, BaseTask):
             problem = "only the tasks of spacy-hitl can be asked together"
             raise InputError(Errors.H125.format(name=name, kind=kind, problem=problem))
+        if part.examples_nearest is not None:
+            problem = "its examples are chosen for each text (examples_nearest)"
+            raise InputError(Errors.H125.format(name=name, kind=kind, problem=problem))
         if kind == "ner" and "linking" in seen:
             problem = "it finds the mentions that a linking task before it needs; put it first"
             raise InputError(Errors.H125.format(name=name, kind=kind, problem=problem))
