@@ -80,6 +80,23 @@ def variants_of(path: Path) -> List[Path]:
     return [Path(f"{file}@{name}") for name in _read_config(file)[1].variants]
 
 
+def version_keys(path: Path) -> Dict[str, Tuple[Tuple[str, int, str], ...]]:
+    """Find under which keys the proposals of a config and of all its variants are stored.
+
+    path (Path): A config, or one of its variants.
+    RETURNS (Dict[str, Tuple[Tuple[str, int, str], ...]]): By task: source, sample and task digest
+        of each version that asks in its own way, that of `path` first. Versions with other labels
+        than the task of `path` are other tasks, and not among them.
+    """
+    own = prompted_tasks(load_prompted(path)[0])
+    keys = {name: {prompted.key: None} for name, prompted in own.items()}
+    for variant in variants_of(path):
+        for name, prompted in prompted_tasks(load_prompted(variant)[0]).items():
+            if name in own and prompted.task.labels == own[name].task.labels:
+                keys[name][prompted.key] = None
+    return {name: tuple(found) for name, found in keys.items()}
+
+
 def _read_config(path: Path) -> Tuple[Config, Settings]:
     file, variant = split_variant(path)
     find_file(file, what="config")

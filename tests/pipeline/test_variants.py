@@ -3,15 +3,23 @@
 from pathlib import Path
 
 import pytest
+import srsly
 from spacy.util import load_config
 from typer.testing import CliRunner
 
 from spacy_hitl.annotate.run import annotate
 from spacy_hitl.cli import hitl_cli
+from spacy_hitl.dataset.corpus import read_corpus
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.evaluate.run import evaluate
 from spacy_hitl.exchange.run import export_corpora, import_file
-from spacy_hitl.pipeline.loading import load_prompted, prompted_tasks, split_variant, variants_of
+from spacy_hitl.pipeline.loading import (
+    load_prompted,
+    prompted_tasks,
+    split_variant,
+    variants_of,
+    version_keys,
+)
 
 SHORT = Path("configs/prototype.cfg@short")
 
@@ -81,3 +89,34 @@ def test_variants_are_annotated_and_compared_side_by_side(variants):
     assert pair.first == str(SHORT)
     # The recording answers both prompts alike.
     assert (pair.value, pair.low, pair.high) == (0.0, 0.0, 0.0)
+
+
+def test_versions_of_a_prompt_vote(variants):
+    """A version that disagrees lowers the score of what the other one gave."""
+    config = load_config(variants.config)
+    lines = list(srsly.read_jsonl("assets/responses.jsonl"))
+    for line in lines:
+        if line["task"] == "product":
+            line["response"] = '{"entities": []}'
+    srsly.write_jsonl("assets/nothing.jsonl", lines)
+    config["hitl"]["variants"] = {
+        "short": {
+            "components.product.task.guidelines": "Names of phones only.",
+            "components.product.model.path": "assets/nothing.jsonl",
+        },
+        "others": {"components.product.task.labels": ["PRODUCT", "SHOP"]},
+    }
+    config.to_disk(variants.config)
+    keys = version_keys(variants.config)
+    assert [len(keys[name]) for name in ("product", "relevant")] == [2, 1]
+    annotate(variants.config, variants.texts)
+    export_corpora(variants.config)
+    assert {s.score for s in exported_spans()} == {None}  # one answer agrees with itself
+    annotate(SHORT, variants.texts)
+    export_corpora(variants.config)
+    assert {(s.score, s.score_source) for s in exported_spans()} == {(0.5, "votes")}
+
+
+def exported_spans():
+    _, rows = read_corpus(Path("corpus/product.jsonl"))
+    return [s for _, row in rows for s in row.proposal.annotation.spans]
