@@ -11,7 +11,7 @@ from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
 from ..llm.stored import StoredResponses
 from ..pipeline.hitl_llm import PromptedTask
-from ..pipeline.loading import load_prompted, prompted_tasks
+from ..pipeline.loading import load_prompted, prompted_tasks, version_keys
 from ..records import DEV, IMPORT, TRAIN, Proposal, Request, TaskRow
 from ..scoring.confidence import scored_annotation, weigh
 from ..scoring.items import each
@@ -63,7 +63,8 @@ def confidence_report(
     now = {name: prompted.task for name, prompted in tasks.items()}
     with TrainingSet(settings.dataset) as training:
         history = training.histories(now, settings.changes, path=config)[task]
-        found = training.sample_rows(task, key=key, lanes=lanes, history=history)
+        versions = version_keys(config)[task]
+        found = training.sample_rows(task, key=key, versions=versions, lanes=lanes, history=history)
         rows: List[Sampled] = [
             (row, samples)
             for row, samples in found

@@ -10,12 +10,15 @@ from spacy.tokens import Doc, DocBin
 from ..dataset.corpus import write_corpus
 from ..dataset.exchange import dump, is_dump, load, read_decisions
 from ..dataset.store import Dataset
+from ..dataset.task_versions import remember
 from ..dataset.views import GoldSet, TrainingSet
 from ..io import find_file, write_bytes, write_jsonl
-from ..pipeline.loading import load_prompted, prompted_tasks
+from ..pipeline.loading import load_prompted, prompted_tasks, version_keys
 from ..records import Annotation, Decision, TaskHeader, TaskRow
+from ..scoring.scores import score_rows
 from ..tasks.reference import set_reference
 from ..tasks.relations.annotations import mentions_of
+from .confidence import answers_behind
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,18 @@ def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) ->
     with Dataset(settings.dataset) as dataset:
         if is_dump(path):
             return ImportSummary(load(path, dataset, settings))
+        remember(dataset, tasks, settings.changes)
         decisions, unused = read_decisions(path, dataset, tasks, annotator=annotator)
         new = dataset.add_decisions(decisions)
-        misaligned = _misaligned(nlp, dataset, decisions)
+        misaligned = misaligned_spans(nlp, dataset, decisions)
     counts = {"decisions read": len(decisions), "of these new": new}
     return ImportSummary(counts, tuple(unused), decisions=True, misaligned=misaligned)
 
 
-def _misaligned(nlp: Language, dataset: Dataset, decisions: Sequence[Decision]) -> Tuple[str, ...]:
+def misaligned_spans(
+    nlp: Language, dataset: Dataset, decisions: Sequence[Decision]
+) -> Tuple[str, ...]:
+    """RETURNS (Tuple[str, ...]): The decided spans that don't stand on token boundaries."""
     found = []
     for d in decisions:
         annotation = d.annotation or Annotation()
@@ -66,7 +73,9 @@ def _misaligned(nlp: Language, dataset: Dataset, decisions: Sequence[Decision]) 
 
 
 def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
-    """Write what training and evaluation read: files that are the same for the same dataset.
+    """Write what training and evaluation read: the same files for the same dataset and answers.
+
+    Proposals in lanes train and dev get their scores here (`scoring.scores`).
 
     config (Path): Config of the prompted pipeline.
     docbin (bool): Write decided texts as .spacy files too.
@@ -75,13 +84,23 @@ def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
     """
     nlp, settings = load_prompted(config)
     counts: Dict[Path, int] = {}
-    for name, prompted in prompted_tasks(nlp).items():
-        header = prompted.task.header(name)
+    tasks = prompted_tasks(nlp)
+    versions = version_keys(config)
+    now = {name: prompted.task for name, prompted in tasks.items()}
+    with TrainingSet(settings.dataset) as training:
+        histories = training.histories(now, settings.changes, path=config)
+    for name, prompted in tasks.items():
+        history = histories[name]
+        header = history.header
         key = prompted.key
-        with TrainingSet(settings.dataset) as training:
-            rows = list(training.task_rows(name, key=key))
+        with (
+            TrainingSet(settings.dataset) as training,
+            answers_behind(prompted, nlp, settings) as answers,
+        ):
+            found = training.sample_rows(name, key=key, versions=versions[name], history=history)
+            rows = score_rows(found, answers=answers.about)
         with GoldSet(settings.dataset) as gold:
-            gold_rows = list(gold.task_rows(name))
+            gold_rows = list(gold.task_rows(name, history=history))
         for folder, some in ((settings.corpus, rows), (settings.corpus / "gold", gold_rows)):
             path = folder / f"{name}.jsonl"
             write_corpus(path, header, some)

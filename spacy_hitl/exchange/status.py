@@ -5,37 +5,59 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+from ..dataset.history import HistorySummary, summarise
+from ..dataset.reviews import decision_heads
 from ..dataset.store import Dataset
+from ..dataset.task_versions import decisions_by_text, read_histories
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
 from ..pipeline.loading import load_prompted, prompted_tasks
-from ..records import ACCEPT, PERSON, USABLE, Decision
+from ..records import USABLE
+from ..scoring.clock import Clock, ClockTally
 from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
 
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """One task: proposals by status, decided texts, decisions made under an older task, figures."""
+    """One task: proposals by status, texts by what was decided on them, figures."""
 
     task: str
     usable: int
     unusable: Dict[str, int]
-    decided: int
-    by_person: int
-    outdated: int
+    decisions: HistorySummary
     score: Optional[float]
     promoted: str
+
+    @property
+    def decided(self) -> int:
+        """Texts that are decided whole."""
+        return self.decisions.decided
+
+    @property
+    def by_person(self) -> int:
+        """Of these, by people and not by a file."""
+        return self.decisions.by_person
+
+    @property
+    def outdated(self) -> int:
+        """Of these, under other labels, definitions or guidelines."""
+        return self.decisions.older
 
 
 @dataclass(frozen=True)
 class ProjectStatus:
-    """The whole project."""
+    """The whole project.
+
+    clock: how the work of all people together goes; people: of each, by name.
+    """
 
     rows: int
     lanes: Dict[str, int]
     tasks: Tuple[TaskStatus, ...]
     near_duplicates: int
+    clock: Clock
+    people: Dict[str, Clock]
 
 
 def project_status(config: Path) -> ProjectStatus:
@@ -51,37 +73,30 @@ def project_status(config: Path) -> ProjectStatus:
     dataset.db.open(readonly=True)
     try:
         proposals = dataset.tally("proposals", "task", "status", "task_digest")
+        now = {name: prompted.task for name, prompted in prompted_tasks(nlp).items()}
+        histories = read_histories(dataset, now, settings.changes, path=config)
         tasks = []
-        for name, prompted in prompted_tasks(nlp).items():
-            digest = prompted.task.digest()
+        for name, history in histories.items():
+            digest = history.header.task_digest
             mine = {s: n for (t, s, d), n in proposals.items() if (t, d) == (name, digest)}
-            decisions = _last_decisions(dataset, name)
             tasks.append(
                 TaskStatus(
                     task=name,
                     usable=sum(n for s, n in mine.items() if s in USABLE),
                     unusable={s: n for s, n in mine.items() if s not in USABLE},
-                    decided=sum(d.action == ACCEPT for d in decisions.values()),
-                    by_person=sum(d.origin == PERSON for d in decisions.values()),
-                    outdated=sum(d.task_digest != digest for d in decisions.values()),
+                    decisions=summarise(history, decisions_by_text(dataset, name)),
                     score=_student_score(settings, name),
                     promoted=_promoted(meta, name),
                 )
             )
         lanes = {lane: n for (lane,), n in sorted(dataset.tally("texts", "lane").items())}
         rows = dataset.count("rows")
+        tally = ClockTally.of(decision_heads(dataset, list(now)))
     finally:
         dataset.db.close()
     with TrainingSet(settings.dataset) as training:
         near = sum(training.near_duplicates().values())
-    return ProjectStatus(rows, lanes, tuple(tasks), near)
-
-
-def _last_decisions(dataset: Dataset, task: str) -> Dict[str, Decision]:
-    rows = dataset.db.rows(
-        "SELECT digest, record FROM decisions WHERE task = ? ORDER BY id", (task,)
-    )
-    return {digest: Decision.from_dict(json.loads(record)) for digest, record in rows}
+    return ProjectStatus(rows, lanes, tuple(tasks), near, tally.clock(), tally.people())
 
 
 def project_metrics(config: Path) -> List[TaskMetrics]:

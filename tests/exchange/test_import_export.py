@@ -250,7 +250,7 @@ def test_dump_and_load(annotated: Any) -> None:
     import_file(annotated.config, annotated.reference)
     before = dumped()
     count = export_all(annotated.config, Path("all.jsonl"))
-    assert count == len(before) == len(annotated.posts) * 6 + 22 * 4
+    assert count == len(before) == len(annotated.posts) * 6 + 5 + 22 * 4
     export_corpora(annotated.config)
     first = corpora()
     DB.unlink()

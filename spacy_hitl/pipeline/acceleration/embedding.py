@@ -83,4 +83,5 @@ class CachedEmbedding:
 
 
 def no_way_back(*_: Any) -> Any:
+    """Stand where the way back of a prediction would be."""
     raise RuntimeError("a prediction has no gradient: call the model with is_train=True")

@@ -1,0 +1,1 @@
+"""One module per tool: pure functions from its records to ours and back, with what was lost."""
