@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Literal, Mapping, Tuple
+from typing import Annotated, Any, Dict, Literal, Mapping, Optional, Tuple
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from .errors import Errors, InputError
+from .records import TaskChanges
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,54 @@ class PrivacySettings:
 
 
 @dataclass(frozen=True)
+class ReviewSettings:
+    """[hitl.review]: what is reviewed, in which order, by how many.
+
+    tasks: the tasks of a session; all if empty.
+    gold_share: share of the next texts that are blind gold, while there is any.
+    random_share: share of the others drawn at random; never 0, or only doubtful texts are seen.
+    recall_share: share of the others chosen because something may be missing in them.
+    router: what orders the rest, a block as {"@misc": "spacy-hitl.Disagreement.v1"}.
+    pool: how many texts a router chooses from at a time.
+    seed: of all orders; the same seed gives the same order again.
+    overlap: how many people decide on a text. overlap_share: on which share of the texts; on the
+        others, one.
+    calibration_texts: texts that everybody decides on, blind, before the queue opens.
+    calibration_floor: agreement they must reach on these, 0 to 1.
+    lease_minutes: how long a text is kept for who has it on the screen.
+    keys: JSON file that gives actions of the page other keys.
+    single_letter_keys: whether single letters are keys at all.
+    max_answer_bytes: largest answer that is accepted.
+    prefetch: how many texts the page holds ready.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    tasks: Tuple[str, ...] = ()
+    gold_share: Share = 0.2
+    random_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    recall_share: Share = 0.0
+    router: Optional[Dict[str, Any]] = None
+    pool: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    seed: int = 0
+    overlap: Positive = 1
+    overlap_share: Share = 1.0
+    calibration_texts: Annotated[int, Field(ge=0, le=1000)] = 0
+    calibration_floor: Share = 0.0
+    lease_minutes: Annotated[float, Field(gt=0, le=10_000)] = 30.0
+    keys: Optional[Path] = None
+    single_letter_keys: bool = True
+    max_answer_bytes: Positive = 1_000_000
+    prefetch: Annotated[int, Field(ge=1, le=50)] = 5
+
+
+@dataclass(frozen=True)
 class Settings:
     """[hitl]: paths are relative to the current folder, as everywhere in spaCy.
 
     dataset, responses: the two SQLite files. corpus: exported files, one per task.
     training: trained students, one folder per task. metrics: figures, one file per task.
     pipelines, versions: the promoted pipeline is a link in `pipelines` to a folder in `versions`.
+    changes: by task, how its labels changed since decisions were made.
     variants: named versions of the config, for prompts side by side: dotted names and their values.
     """
 
@@ -96,6 +142,8 @@ class Settings:
     promote: PromoteSettings = field(default_factory=PromoteSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
     prices: Dict[str, Price] = field(default_factory=dict)
+    changes: Dict[str, TaskChanges] = field(default_factory=dict)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
     variants: Dict[str, Dict[str, Any]] = field(default_factory=dict)
 
 
@@ -118,4 +166,8 @@ def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:
     if not (shares.gold >= 0 and shares.dev >= 0 and shares.gold + shares.dev < 1):
         problem = f"gold {shares.gold} and dev {shares.dev}; both must be >= 0, their sum below 1"
         raise InputError(Errors.H012.format(name="lanes", path=path, problem=problem))
+    mix = settings.review
+    if mix.random_share + mix.recall_share > 1:
+        problem = f"random {mix.random_share} and recall {mix.recall_share}; their sum is above 1"
+        raise InputError(Errors.H012.format(name="review", path=path, problem=problem))
     return settings

@@ -1,4 +1,4 @@
-"""Protocols: what a task and a model must be able to do. A user's own class needs no base class."""
+"""Protocols: what a task, a model and a router must be able to do. A user's own needs no base."""
 
 from concurrent.futures import Future
 from typing import (
@@ -9,13 +9,24 @@ from typing import (
     Iterator,
     Mapping,
     Protocol,
+    Sequence,
     Tuple,
     runtime_checkable,
 )
 
 from spacy.tokens import Doc
 
-from .records import Annotation, Counts, ParsedAnswer, Proposal, Request, Response, TaskHeader
+from .records import (
+    Annotation,
+    Candidate,
+    Counts,
+    ParsedAnswer,
+    Proposal,
+    Request,
+    Response,
+    Scored,
+    TaskHeader,
+)
 
 
 class Question(Protocol):
@@ -116,4 +127,12 @@ class RollingModel(Model, Protocol):
         self, request: Request, on_answer: Callable[[Request, Response], Response]
     ) -> "Future[Response]":
         """Start one request. `on_answer` sees every final response before anyone else."""
+        ...
+
+
+class Router(Protocol):
+    """Which texts people should see first: any function of a pool of texts."""
+
+    def __call__(self, candidates: Sequence[Candidate], /) -> Sequence[Scored]:
+        """Score the texts; the highest score comes first. Those left out come by chance only."""
         ...

@@ -65,11 +65,15 @@ decisions = st.builds(
 preferences = st.builds(
     r.Preference, strings, strings, strings, strings, strings, strings, strings, scores
 )
-partials = st.builds(
-    r.PartialDecision,
-    annotations,
-    st.none() | tuples(strings),
-    st.none() | tuples(st.tuples(counts, counts)),
+looks = st.builds(
+    r.Look, st.none() | tuples(strings), st.none() | tuples(st.tuples(counts, counts))
+)
+partials = st.builds(r.PartialDecision, annotations, tuples(looks))
+changes = st.builds(
+    r.TaskChanges,
+    st.dictionaries(strings, strings, max_size=3),
+    st.dictionaries(strings, tuples(strings), max_size=3),
+    tuples(strings),
 )
 headers = st.builds(
     r.TaskHeader,
@@ -102,8 +106,10 @@ EVERY = {
     r.Proposal: proposals,
     r.Decision: decisions,
     r.Preference: preferences,
+    r.Look: looks,
     r.PartialDecision: partials,
-    r.TaskVersion: st.builds(r.TaskVersion, headers, strings),
+    r.TaskChanges: changes,
+    r.TaskVersion: st.builds(r.TaskVersion, headers, strings, changes),
     r.Row: st.builds(
         r.Row,
         *(strings, strings, strings, st.none() | lanes),
@@ -118,6 +124,7 @@ EVERY = {
         blind=st.booleans(),
         proposal=st.none() | proposals,
         partial=st.none() | partials,
+        bulk=st.booleans(),
     ),
     r.Counts: st.builds(r.Counts, counts, counts, counts),
     LabelScore: labels,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from spacy_hitl.records import TaskChanges
 from spacy_hitl.settings import Settings, read_settings
 
 HERE = Path("some.cfg")
@@ -22,12 +23,17 @@ def test_values_are_read() -> None:
             "lanes": {"gold": 0.2, "salt": "mine"},
             "promote": {"name": "phones", "floors": {"product": 1}, "min_gold": 3},
             "data": {"text_field": "body", "max_chars": 9},
+            "changes": {"product": {"rename": {"OLD": "NEW"}, "recheck": ["NEW"]}},
+            "review": {"gold_share": 1, "router": {"@misc": "x"}, "keys": "keys.json"},
         }
     }
     settings = read_settings(config, path=HERE)
     assert settings.dataset == Path("x.db")
     assert (settings.lanes.gold, settings.lanes.dev, settings.lanes.salt) == (0.2, 0.1, "mine")
     assert settings.promote.floors == {"product": 1.0}
+    assert settings.changes == {"product": TaskChanges({"OLD": "NEW"}, recheck=("NEW",))}
+    assert (settings.review.gold_share, settings.review.router) == (1.0, {"@misc": "x"})
+    assert settings.review.keys == Path("keys.json")
     assert (settings.data.id_field, settings.data.text_field) == ("id", "body")
 
 
@@ -42,6 +48,19 @@ def test_values_are_read() -> None:
         ({"lanes": {"gold": 0.6, "dev": 0.4}}, "lanes"),
         ({"lanes": {"gold": -0.1}}, "lanes"),
         ({"lanes": {"dev": float("nan")}}, "lanes"),
+        ({"changes": {"product": {"renamed": {"A": "B"}}}}, "changes.product.renamed"),
+        ({"changes": {"product": {"rename": {"A": ["B"]}}}}, "changes.product.rename.A"),
+        ({"changes": {"product": {"recheck": "A"}}}, "changes.product.recheck"),
+        ({"review": {"gold_share": 1.5}}, "review.gold_share"),
+        ({"review": {"gold_share": float("nan")}}, "review.gold_share"),
+        ({"review": {"random_share": 0}}, "review.random_share"),
+        ({"review": {"random_share": 0.5, "recall_share": 0.6}}, "review"),
+        ({"review": {"overlap": 0}}, "review.overlap"),
+        ({"review": {"pool": 0}}, "review.pool"),
+        ({"review": {"lease_minutes": 0}}, "review.lease_minutes"),
+        ({"review": {"router": "Random"}}, "review.router"),
+        ({"review": {"prefetch": 1000}}, "review.prefetch"),
+        ({"review": {"gold": 0.1}}, "review.gold"),
     ],
 )
 def test_refused_values_are_named(section: Any, name: str, fails: Any) -> None:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ..dataset.rows import read_rows
 from ..dataset.store import Dataset
+from ..dataset.task_versions import remember
 from ..errors import BudgetReached
 from ..llm.budget import (
     Budget,
@@ -79,6 +80,11 @@ def annotate(
     tally, stopped = _Tally(), None
     with project.dataset as dataset, project.store as store:
         new_texts = dataset.add_rows(project.rows, project.settings.lanes)
+        remember(
+            dataset,
+            {name: prompted.task for name, prompted in prompted_tasks(project.nlp).items()},
+            project.settings.changes,
+        )
         budget = None
         if max_cost is not None:
             spent = sum(line.cost or 0.0 for line in ledger(store, project.settings.prices))

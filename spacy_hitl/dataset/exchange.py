@@ -7,14 +7,17 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..errors import Errors, InputError
 from ..io import canonical_json, check_text, read_jsonl, text_digest
-from ..records import ACCEPT, IMPORT, Decision, Proposal, Row
+from ..records import ACCEPT, IMPORT, Decision, Preference, Proposal, Row, TaskVersion
 from ..settings import Settings
 from ..ty import Task
+from .reviews import add_preference, preferences
 from .rows import check_row
 from .store import Dataset
+from .task_versions import add_versions
 
 # A line of the whole-dataset format says what it holds.
 ROW, PROPOSAL, DECISION = "row", "proposal", "decision"
+VERSION, PREFERENCE = "task version", "preference"
 
 
 def read_decisions(
@@ -81,7 +84,8 @@ def dump(dataset: Dataset) -> Iterator[Dict[str, Any]]:
     """Write the whole dataset as JSON objects, in an order that depends on the content only.
 
     dataset (Dataset): The dataset.
-    YIELDS (Dict[str, Any]): Rows with lane and text, then proposals, then decisions.
+    YIELDS (Dict[str, Any]): Rows with lane and text, then versions of the tasks, proposals,
+        decisions, preferences.
     """
     for source, id_, text, lane, meta in dataset.db.rows(
         "SELECT r.source, r.id, t.text, t.lane, r.meta FROM rows r JOIN texts t USING (digest)"
@@ -89,12 +93,16 @@ def dump(dataset: Dataset) -> Iterator[Dict[str, Any]]:
     ):
         row = Row(source=source, id=id_, text=text, lane=lane, meta=json.loads(meta))
         yield {"record": ROW, **row.to_dict()}
+    for (record,) in dataset.db.rows("SELECT record FROM task_versions ORDER BY task, rowid"):
+        yield {"record": VERSION, **json.loads(record)}
     for (record,) in dataset.db.rows(
         "SELECT record FROM proposals ORDER BY task, digest, source, sample, task_digest"
     ):
         yield {"record": PROPOSAL, **json.loads(record)}
     for (record,) in dataset.db.rows("SELECT record FROM decisions ORDER BY id"):
         yield {"record": DECISION, **json.loads(record)}
+    for preference in preferences(dataset):
+        yield {"record": PREFERENCE, **preference.to_dict()}
 
 
 def load(path: Path, dataset: Dataset, settings: Settings) -> Dict[str, int]:
@@ -109,6 +117,8 @@ def load(path: Path, dataset: Dataset, settings: Settings) -> Dict[str, int]:
     rows: List[Row] = []
     proposals: List[Proposal] = []
     decisions: List[Decision] = []
+    versions: List[TaskVersion] = []
+    found: List[Preference] = []
     for where, value in read_jsonl(path, what="dataset export"):
         kind = value.pop("record", None)
         if kind == ROW:
@@ -118,22 +128,32 @@ def load(path: Path, dataset: Dataset, settings: Settings) -> Dict[str, int]:
             proposals.append(Proposal.from_dict(value, where=where))
         elif kind == DECISION:
             decisions.append(Decision.from_dict(value, where=where))
+        elif kind == VERSION:
+            versions.append(TaskVersion.from_dict(value, where=where))
+        elif kind == PREFERENCE:
+            found.append(Preference.from_dict(value, where=where))
         else:
-            problem = f"record {kind!r} is not one of row, proposal, decision"
+            names = ", ".join((ROW, VERSION, PROPOSAL, DECISION, PREFERENCE))
+            problem = f"record {kind!r} is not one of {names}"
             raise InputError(Errors.H004.format(where=where, problem=problem))
     with dataset.db.transaction():
         dataset.add_rows(rows, settings.lanes)
-        for digest in [p.text_digest for p in proposals] + [d.text_digest for d in decisions]:
+        digests = [p.text_digest for p in proposals] + [d.text_digest for d in decisions]
+        for digest in digests + [p.text_digest for p in found]:
             if dataset.lane(digest) is None:
                 raise InputError(Errors.H059.format(where=path, value=digest))
         dataset.add_proposals(proposals)
         stored = {record for (record,) in dataset.db.rows("SELECT record FROM decisions")}
         new = [d for d in decisions if canonical_json(d.to_dict()) not in stored]
         dataset.add_decisions(new)
+        add_versions(dataset, versions)
+        for preference in found:
+            add_preference(dataset, preference)
     return {ROW: len(rows), PROPOSAL: len(proposals), DECISION: len(decisions)}
 
 
 def is_dump(path: Path) -> bool:
     """RETURNS (bool): Whether the first line of a file is one of the whole-dataset format."""
     first = next(read_jsonl(path, what="import file"), None)
-    return first is not None and first[1].get("record") in (ROW, PROPOSAL, DECISION)
+    kinds = (ROW, VERSION, PROPOSAL, DECISION, PREFERENCE)
+    return first is not None and first[1].get("record") in kinds

@@ -13,6 +13,9 @@ from .lanes import draw_lane, normal_digest
 
 FORMAT = 2
 _REVIEW = """
+CREATE INDEX rows_digest ON rows (digest);
+CREATE INDEX proposals_unusable ON proposals (task, source, sample, task_digest, digest, status)
+    WHERE status NOT IN ('ok', 'empty');
 CREATE UNIQUE INDEX decisions_uid ON decisions (uid, task, digest) WHERE uid IS NOT NULL;
 CREATE TABLE task_versions (
     task TEXT NOT NULL,

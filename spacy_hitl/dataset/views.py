@@ -1,11 +1,16 @@
 """Two doors to the dataset: the training side, which can't open gold, and gold, for evaluation."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Sequence, Tuple
+from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Errors, InputError
-from ..records import ACCEPT, DEV, GOLD, TRAIN, Decision, Proposal, TaskRow
+from ..records import DEV, GOLD, TRAIN, Decision, Proposal, TaskChanges, TaskRow
+from ..ty import Task
+from .decisions import Standing, allowed_on_gold, standing
+from .history import TaskHistory
 from .store import Dataset
+from .task_versions import read_histories
 
 ProposalKey = Tuple[str, int, str]  # source, sample, task digest
 
@@ -23,24 +28,39 @@ class _View:
     def __exit__(self, *args: object) -> None:
         self._dataset.db.close()
 
+    def histories(
+        self, tasks: Mapping[str, Task], changes: Mapping[str, TaskChanges], *, path: Path
+    ) -> Dict[str, TaskHistory]:
+        """RETURNS (Dict[str, TaskHistory]): As `task_versions.read_histories`."""
+        return read_histories(self._dataset, tasks, changes, path=path)
+
     def _rows(
-        self, task: str, key: Optional[ProposalKey], lanes: Sequence[str]
+        self,
+        task: str,
+        key: Optional[ProposalKey],
+        lanes: Sequence[str],
+        history: Optional[TaskHistory],
     ) -> Iterator[Tuple[str, TaskRow]]:
         for digest, text, normal, lane in self._dataset.texts(lanes=lanes):
-            decision = last_decision(self._dataset.decisions(task, digest))
-            proposal = _find_proposal(self._dataset.proposals(task, digest), key)
-            yield (
-                normal,
-                TaskRow(
-                    text=text,
-                    text_digest=digest,
-                    lane=lane,
-                    decision=None if decision is None else decision.annotation,
-                    origin=None if decision is None else decision.origin,
-                    blind=decision is None or decision.saw_proposal is None,
-                    proposal=proposal,
-                ),
-            )
+            decisions = self._dataset.decisions(task, digest)
+            if lane == GOLD:
+                decisions = allowed_on_gold(decisions)
+            found = _stand(decisions, history)
+            row = TaskRow(text, digest, lane)
+            if found is not None:
+                row = replace(
+                    row,
+                    decision=found.annotation,
+                    partial=found.partial,
+                    origin=None if found.rejected or found.put_aside else found.origin,
+                    blind=found.blind,
+                    bulk=found.bulk,
+                )
+            if found is None or not (found.rejected or found.put_aside):
+                # What nobody could annotate, or what is being talked about, teaches nothing.
+                proposals = self._dataset.proposals(task, digest)
+                row = replace(row, proposal=_find_proposal(proposals, key))
+            yield normal, row
 
 
 class TrainingSet(_View):
@@ -53,40 +73,58 @@ class TrainingSet(_View):
         return self
 
     def task_rows(
-        self, task: str, *, key: Optional[ProposalKey] = None, lanes: Sequence[str] = lanes
+        self,
+        task: str,
+        *,
+        key: Optional[ProposalKey] = None,
+        lanes: Sequence[str] = lanes,
+        history: Optional[TaskHistory] = None,
     ) -> Iterator[TaskRow]:
         """Read the texts with what is known about them for one task, sorted by digest.
 
         task (str): Name of the task.
         key (Optional[ProposalKey]): Which model's proposals, or None for none.
         lanes (Sequence[str]): Any of train and dev.
-        YIELDS (TaskRow): Texts with a decision or a proposal. Texts that are near-duplicates of a
-            gold text are left out, and those of a dev text are left out of train.
+        history (Optional[TaskHistory]): The task as it is and was; without it, what was decided is
+            taken as if the task had always been the same.
+        YIELDS (TaskRow): Texts with a decision or a proposal. Texts that were rejected or put aside
+            are left out, and so are near-duplicates of a gold text, and those of a dev text in
+            train.
         RAISES (InputError): If gold is asked for.
         """
         if GOLD in lanes:
             raise InputError(Errors.H056)
         gold, dev = self._dataset.normals(GOLD), self._dataset.normals(DEV)
-        for normal, row in self._rows(task, key, [lane for lane in lanes if lane in self.lanes]):
+        mine = [lane for lane in lanes if lane in self.lanes]
+        for normal, row in self._rows(task, key, mine, history):
             if normal in gold or (row.lane == TRAIN and normal in dev):
                 continue
-            if row.decision is not None or row.proposal is not None:
+            if any(found is not None for found in (row.decision, row.partial, row.proposal)):
                 yield row
 
     def sample_rows(
-        self, task: str, *, key: ProposalKey, lanes: Sequence[str] = lanes
+        self,
+        task: str,
+        *,
+        key: ProposalKey,
+        versions: Sequence[ProposalKey] = (),
+        lanes: Sequence[str] = lanes,
+        history: Optional[TaskHistory] = None,
     ) -> Iterator[Tuple[TaskRow, Tuple[Proposal, ...]]]:
-        """Read the same texts with all samples of one model, asked under the same task digest.
+        """Read the same texts with all samples of one model, and of other versions of the prompt.
 
         task (str): Name of the task.
         key (ProposalKey): Which model's proposals, and which sample is the row's own.
+        versions (Sequence[ProposalKey]): Other prompts (or models) whose samples vote too.
         lanes (Sequence[str]): Any of train and dev.
+        history (Optional[TaskHistory]): As in `task_rows`.
         YIELDS (Tuple[TaskRow, Tuple[Proposal, ...]]): As `task_rows`, with the samples in order.
         RAISES (InputError): If gold is asked for.
         """
-        for row in self.task_rows(task, key=key, lanes=lanes):
+        asked = {(source, digest) for source, _, digest in (key, *versions)}
+        for row in self.task_rows(task, key=key, lanes=lanes, history=history):
             found = self._dataset.proposals(task, row.text_digest)
-            yield row, tuple(p for p in found if (p.source, p.task_digest) == (key[0], key[2]))
+            yield row, tuple(p for p in found if (p.source, p.task_digest) in asked)
 
     def near_duplicates(self) -> Dict[str, int]:
         """RETURNS (Dict[str, int]): Texts left out per lane because of near-duplicates."""
@@ -106,17 +144,21 @@ class GoldSet(_View):
         super().__enter__()
         return self
 
-    def task_rows(self, task: str) -> Iterator[TaskRow]:
-        """YIELDS (TaskRow): The gold texts that were decided on, without proposals, by digest."""
-        for _, row in self._rows(task, None, self.lanes):
+    def task_rows(self, task: str, *, history: Optional[TaskHistory] = None) -> Iterator[TaskRow]:
+        """Read the gold texts that were decided on.
+
+        task (str): Name of the task.
+        history (Optional[TaskHistory]): As in `TrainingSet.task_rows`.
+        YIELDS (TaskRow): Without proposals, sorted by digest. What was decided without reading the
+            text (propagated, in bulk) does not count here.
+        """
+        for _, row in self._rows(task, None, self.lanes, history):
             if row.decision is not None:
                 yield row
 
 
-def last_decision(decisions: Sequence[Decision]) -> Optional[Decision]:
-    """RETURNS (Optional[Decision]): The decision that counts: the last one, if it accepted."""
-    last = decisions[-1] if decisions else None
-    return last if last is not None and last.action == ACCEPT else None
+def _stand(decisions: Sequence[Decision], history: Optional[TaskHistory]) -> Optional[Standing]:
+    return standing(decisions) if history is None else history.standing(decisions)
 
 
 def _find_proposal(proposals: Sequence[Proposal], key: Optional[ProposalKey]) -> Optional[Proposal]:

@@ -6,23 +6,31 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..dataset.looks import overlay
 from ..records import Annotation, TaskHeader, TaskRow
 from ..tasks.reference import set_reference
 from ..tasks.spans import to_spans
 
 
-def select_annotation(row: TaskRow, *, decisions: bool, proposals: bool) -> Optional[Annotation]:
+def select_annotation(
+    row: TaskRow, *, decisions: bool, proposals: bool, header: Optional[TaskHeader] = None
+) -> Optional[Annotation]:
     """What a row teaches: a decision counts more than a proposal; an unusable proposal nothing.
+
+    What was decided of a part of a text is put over its proposal.
 
     row (TaskRow): A text of the training side.
     decisions (bool): Whether decisions are wanted.
     proposals (bool): Whether proposals are wanted, on texts without a decision too.
+    header (Optional[TaskHeader]): The task: with it, entities that were decided on push away
+        proposed ones that overlap with them.
     RETURNS (Optional[Annotation]): The annotation to learn from, if there is one.
     """
     if row.decision is not None:
         return row.decision if decisions else None
     if proposals and row.proposal is not None and row.proposal.usable:
-        return row.proposal.annotation
+        proposed = row.proposal.annotation
+        return proposed if row.partial is None else overlay(proposed, row.partial, header)
     return None
 
 
@@ -64,6 +72,8 @@ def make_examples(
     """YIELDS (Example): One per row of the lane that teaches something."""
     for row in rows:
         if row.lane == lane:
-            annotation = select_annotation(row, decisions=decisions, proposals=proposals)
+            annotation = select_annotation(
+                row, decisions=decisions, proposals=proposals, header=header
+            )
             if annotation is not None:
                 yield make_example(nlp, row.text, annotation, header)

@@ -12,7 +12,7 @@ from ..errors import Errors, InputError
 from ..llm.stored import StoredResponses
 from ..pipeline.hitl_llm import PromptedTask
 from ..pipeline.loading import load_prompted, prompted_tasks, version_keys
-from ..records import DEV, IMPORT, TRAIN, Proposal, Request, TaskRow
+from ..records import DEV, IMPORT, TRAIN, Proposal, TaskRow
 from ..scoring.confidence import scored_annotation, weigh
 from ..scoring.items import each
 from ..scoring.judged import JudgedText, Measures, judge, measure_all
@@ -112,14 +112,8 @@ def answers_behind(prompted: PromptedTask, nlp: Language, settings: Settings) ->
     """Find the stored answers behind a task's proposals, with what was masked in its place again.
 
     prompted (PromptedTask): The task.
-    nlp (Language): Its pipeline; only its tokenizer is used. So a part of a value that only another
-        component made a mention (say, the name in an e-mail address) stays masked.
+    nlp (Language): Its pipeline; only its tokenizer is used.
     settings (Settings): Of the project: where the store is, and what is masked.
     RETURNS (StoredResponses): To be opened with `with`.
     """
-    asks = prompted.component
-
-    def ask(text: str) -> Request:
-        return asks.task.build_request(nlp.make_doc(text), name=asks.name, sample=asks.sample)
-
-    return StoredResponses(settings.responses, settings.privacy, ask=ask)
+    return StoredResponses(settings.responses, settings.privacy, ask=prompted.asks_about(nlp))

@@ -3,7 +3,7 @@
 import warnings
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Deque, Dict, Iterable, Iterator, Optional, Tuple, cast
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, Optional, Tuple, cast
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -152,6 +152,21 @@ class PromptedTask:
         """The source under which its proposals are stored."""
         joint, model = self.component.parts, self.component.model.source
         return model if joint is None else joint.source(model)
+
+    def asks_about(self, nlp: Language) -> Callable[[str], Request]:
+        """Ask again what was asked, to understand a stored answer.
+
+        nlp (Language): Its pipeline; only the tokenizer is used. A mention that another component
+            found is not in the request, so a part of a masked value that only such a mention showed
+            stays masked.
+        RETURNS (Callable[[str], Request]): The request for a text.
+        """
+        asks = self.component
+
+        def ask(text: str) -> Request:
+            return asks.task.build_request(nlp.make_doc(text), name=asks.name, sample=asks.sample)
+
+        return ask
 
     @property
     def key(self) -> Tuple[str, int, str]:

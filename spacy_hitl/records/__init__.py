@@ -3,8 +3,8 @@
 from .annotations import NOTHING, Annotation, CategoryAnnotation, RelationAnnotation, SpanAnnotation
 from .answers import Message, ParsedAnswer, Problem, Proposal, Request, Response
 from .base import VERSION, Record
-from .corpus import Counts, PartialDecision, Row, TaskHeader, TaskRow
-from .decisions import Decision, Preference, TaskVersion
+from .corpus import Counts, Look, PartialDecision, Row, TaskHeader, TaskRow
+from .decisions import Decision, Preference, TaskChanges, TaskVersion
 from .names import (
     ACCEPT,
     ACTIONS,
@@ -47,6 +47,7 @@ from .names import (
     Origin,
     Status,
 )
+from .queue import Candidate, QueueText, Scored
 
 __all__ = [
     "ACCEPT",
@@ -88,10 +89,12 @@ __all__ = [
     "VERSION",
     "Action",
     "Annotation",
+    "Candidate",
     "CategoryAnnotation",
     "Counts",
     "Decision",
     "Lane",
+    "Look",
     "Message",
     "Mode",
     "Origin",
@@ -100,13 +103,16 @@ __all__ = [
     "Preference",
     "Problem",
     "Proposal",
+    "QueueText",
     "Record",
     "RelationAnnotation",
     "Request",
     "Response",
     "Row",
+    "Scored",
     "SpanAnnotation",
     "Status",
+    "TaskChanges",
     "TaskHeader",
     "TaskRow",
     "TaskVersion",

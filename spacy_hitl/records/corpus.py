@@ -34,14 +34,38 @@ class Row(Record):
 
 
 @dataclass(frozen=True)
+class Look(Record):
+    """What somebody looked at. What nobody looked at is not decided, neither way.
+
+    labels: the labels that were looked for, None for all. ranges: the stretches of text (offsets in
+    characters, end exclusive), None for the whole text.
+    """
+
+    labels: Optional[Tuple[str, ...]] = None
+    ranges: Optional[Tuple[Tuple[int, int], ...]] = None
+
+
+@dataclass(frozen=True)
 class PartialDecision(Record):
-    """What was decided about a part of a text, or about some labels. `labels` and `ranges` as in
-    `Decision`.
+    """What was decided where only some labels or stretches of a text were looked at.
+
+    annotation: what was found there. looks: what was looked at, all together.
     """
 
     annotation: Annotation = NOTHING
-    labels: Optional[Tuple[str, ...]] = None
-    ranges: Optional[Tuple[Tuple[int, int], ...]] = None
+    looks: Tuple[Look, ...] = ()
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The labels that were looked for in the whole text."""
+        looks = (look.labels or () for look in self.looks if look.ranges is None)
+        return tuple(dict.fromkeys(label for labels in looks for label in labels))
+
+    @property
+    def ranges(self) -> Tuple[Tuple[int, int], ...]:
+        """The stretches of text that were looked at for all labels."""
+        looks = (look.ranges or () for look in self.looks if look.labels is None)
+        return tuple(sorted({place for ranges in looks for place in ranges}))
 
 
 @dataclass(frozen=True)
@@ -51,7 +75,7 @@ class TaskRow(Record):
     decision: what was decided, if anything; origin: by a person or a file; blind: without
     seeing a proposal. proposal: what the model proposed.
     partial: what was decided where only some labels or stretches of the text were looked at; there
-    is no `decision` then.
+    is no `decision` then. bulk: accepted above a threshold, nobody looked.
     """
 
     text: str
@@ -62,6 +86,7 @@ class TaskRow(Record):
     blind: bool = True
     proposal: Optional[Proposal] = None
     partial: Optional[PartialDecision] = None
+    bulk: bool = False
 
 
 @dataclass(frozen=True)

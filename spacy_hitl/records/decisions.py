@@ -1,7 +1,7 @@
 """What people decided."""
 
-from dataclasses import dataclass
-from typing import Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Dict, Optional, Tuple
 
 from .annotations import Annotation
 from .base import Record
@@ -63,12 +63,29 @@ class Preference(Record):
 
 
 @dataclass(frozen=True)
+class TaskChanges(Record):
+    """[hitl.changes.TASK]: how the labels of a task changed, so that decisions made before still
+    count. Only ever added to: a decision remembers which changes were made before it.
+
+    rename: old label to new one; two old ones to one new one are merged.
+    split: old label to those that took its place. A text without the old one needs no new look.
+    recheck: labels whose meaning changed, once for every time it did. For links, the id "NIL"
+        stands for what was not in the catalog.
+    """
+
+    rename: Dict[str, str] = field(default_factory=dict)
+    split: Dict[str, Tuple[str, ...]] = field(default_factory=dict)
+    recheck: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TaskVersion(Record):
     """What a task was when a decision was made, for when it has changed since.
 
     meaning: digest of what people were told: labels, definitions and guidelines. The task's own
-    digest changes with the prompt too.
+    digest changes with the prompt too. changes: those that were made before.
     """
 
     header: TaskHeader
     meaning: str
+    changes: TaskChanges = TaskChanges()

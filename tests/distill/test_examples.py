@@ -1,5 +1,6 @@
 """From rows to examples: each kind of task, what counts, how often it comes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, List, Optional
 
@@ -15,6 +16,8 @@ from spacy_hitl.records import (
     STATUSES,
     Annotation,
     CategoryAnnotation,
+    Look,
+    PartialDecision,
     Proposal,
     SpanAnnotation,
     TaskHeader,
@@ -103,6 +106,23 @@ def test_what_a_row_teaches(status: str, decision: Optional[Annotation]) -> None
     assert select_annotation(row, decisions=False, proposals=True) == (
         usable if decision is None else None
     )
+
+
+def test_what_was_decided_of_a_part_corrects_the_proposal() -> None:
+    """But it is no decision: what nobody looked at is only what the model said."""
+    header = TaskHeader("t", "ner", ("A", "B"), "d")
+    proposed = Annotation(spans=(SpanAnnotation(0, 3, "A"), SpanAnnotation(6, 9, "A")))
+    found = Annotation(spans=(SpanAnnotation(5, 9, "B"),))
+    partial = PartialDecision(found, (Look(None, ((5, 9),)),))
+    row = replace(make_row("a", status="ok"), partial=partial)
+    assert row.proposal is not None
+    row = replace(row, proposal=replace(row.proposal, annotation=proposed))
+    values = {"proposals": True, "header": header}
+    wanted = Annotation(spans=(SpanAnnotation(0, 3, "A"), SpanAnnotation(5, 9, "B")))
+    assert select_annotation(row, decisions=True, **values) == wanted
+    assert select_annotation(row, decisions=True, proposals=False) is None
+    failed = replace(row, proposal=replace(row.proposal, status="failed"))
+    assert select_annotation(failed, decisions=True, **values) is None
 
 
 @pytest.fixture
