@@ -1,0 +1,1 @@
+"""People decide: the queue, the session, the server and its page."""
