@@ -13,6 +13,7 @@ import typer
 
 from spacy_hitl.cli import hitl_cli
 from spacy_hitl.errors import Errors, Warnings
+from spacy_hitl.errors.catalogue import codes
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "docs" / "reference.md"
@@ -55,11 +56,10 @@ def commands():
 def errors():
     yield "## Errors and warnings\n\n| code | message |\n|---|---|"
     for catalogue in (Errors, Warnings):
-        for code in sorted(vars(catalogue)):
-            if code[0] in "HW" and code[1:].isdigit():
-                message = getattr(catalogue, code).partition("] ")[2]
-                message = message.replace("|", "/").replace("<", "&lt;").replace(">", "&gt;")
-                yield f"| {code} | {message} |"
+        for code in codes(catalogue):
+            message = getattr(catalogue, code).partition("] ")[2]
+            message = message.replace("|", "/").replace("<", "&lt;").replace(">", "&gt;")
+            yield f"| {code} | {message} |"
 
 
 def reference():

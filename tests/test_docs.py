@@ -84,10 +84,12 @@ def test_every_option_of_a_command_in_the_docs_exists():
 
 def test_every_error_code_is_used():
     source = "".join(
-        p.read_text() for p in (ROOT / "spacy_hitl").rglob("*.py") if p.name != "errors.py"
+        p.read_text() for p in (ROOT / "spacy_hitl").rglob("*.py") if p.parent.name != "errors"
     )
     from spacy_hitl.errors import Errors, Warnings
+    from spacy_hitl.errors.catalogue import codes
 
+    assert len(codes(Errors)) > 100
     for catalogue in (Errors, Warnings):
-        for code in (c for c in vars(catalogue) if re.fullmatch(r"[HW]\d{3}", c)):
+        for code in codes(catalogue):
             assert re.search(rf"\b{code}\b", source), f"{code} is in the catalogue and never raised"
