@@ -13,6 +13,18 @@ hitl_cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-from . import annotate, confidence, distill, evaluate, examples, exchange, promote, status  # noqa: E402, F401
+from . import (  # noqa: E402
+    accept,  # noqa: F401
+    agreement,  # noqa: F401
+    annotate,  # noqa: F401
+    confidence,  # noqa: F401
+    distill,  # noqa: F401
+    evaluate,  # noqa: F401
+    examples,  # noqa: F401
+    exchange,  # noqa: F401
+    promote,  # noqa: F401
+    review,  # noqa: F401
+    status,  # noqa: F401
+)
 
 app.add_typer(hitl_cli)

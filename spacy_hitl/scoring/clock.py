@@ -83,6 +83,7 @@ class _Answer:
     done: bool
     accepted: bool
     seconds: Optional[float]
+    timed: bool = False
     seen: bool = False
     edits: Optional[int] = 0
 
@@ -102,6 +103,7 @@ class _Answer:
 class _Person:
     seconds: List[float] = field(default_factory=list)  # of the answers, rising
     done: int = 0
+    timed: int = 0
     judged: int = 0
     untouched: int = 0
     active: float = 0.0  # seconds of work
@@ -109,6 +111,7 @@ class _Person:
 
     def count(self, answer: _Answer, sign: int) -> None:
         self.done += sign * answer.done
+        self.timed += sign * (answer.done and answer.timed)
         self.judged += sign * answer.judged
         self.untouched += sign * (answer.judged and answer.edits == 0)
         if answer.done and answer.seconds is not None:
@@ -125,11 +128,11 @@ class _Person:
         self.last = self.last if d.time is None else d.time
 
     def clock(self) -> Clock:
-        enough = self.done >= FEW and self.active > 0
+        enough = self.timed >= FEW and self.active > 0
         return Clock(
             decisions=self.done,
             seconds_median=_median(self.seconds),
-            per_hour=3600 * self.done / self.active if enough else None,
+            per_hour=3600 * self.timed / self.active if enough else None,
             untouched_share=self.untouched / self.judged if self.judged else None,
         )
 
@@ -166,7 +169,12 @@ class ClockTally:
             self._answers[key] = _Answer(done=False, accepted=False, seconds=None)
             self._take_back(d)
             return
-        now = before or _Answer(d.action in (ACCEPT, REJECT), d.action == ACCEPT, d.seconds)
+        now = before or _Answer(
+            done=d.action in (ACCEPT, REJECT),
+            accepted=d.action == ACCEPT,
+            seconds=d.seconds,
+            timed=d.time is not None or d.seconds is not None,
+        )
         self._answers[key] = now = now.with_task(d)
         for one in (person, self._all):
             if before is not None:

@@ -83,6 +83,11 @@ class BaseTask:
         """Labels an annotation may use."""
         return self._labels
 
+    @property
+    def definitions(self) -> Dict[str, str]:
+        """What labels mean, for those that say it."""
+        return dict(self._definitions)
+
     def schema(self) -> Dict[str, Any]:
         """JSON schema of an answer."""
         raise NotImplementedError  # pragma: no cover

@@ -72,6 +72,20 @@ def test_leases_hold_until_they_expire(dataset: Dataset) -> None:
     assert reviews.leases(dataset, 0.0) == [(ONE, "bo", 20.0)]
 
 
+def test_only_leases_do_not_wait_for_the_disk(tmp_path: Path) -> None:
+    with Dataset(tmp_path / "other.db", synchronous="FULL") as dataset:
+        found = []
+        with reviews.quick_transaction(dataset):
+            found.append(dataset.db.one("PRAGMA synchronous")[0])
+        found.append(dataset.db.one("PRAGMA synchronous")[0])
+        with pytest.raises(ZeroDivisionError), reviews.quick_transaction(dataset):
+            dataset.db.run("INSERT INTO logins VALUES ('a', 'b', 1.0)")
+            raise ZeroDivisionError
+        found.append(dataset.db.one("PRAGMA synchronous")[0])
+        assert found == [1, 2, 2]  # NORMAL, FULL, FULL
+        assert reviews.logins(dataset, since=0.0) == {}
+
+
 def test_old_logins_are_forgotten(dataset: Dataset) -> None:
     reviews.add_login(dataset, "one", "ann", 10.0)
     reviews.add_login(dataset, "two", "bo", 20.0)

@@ -74,6 +74,14 @@ def test_a_clock_that_jumps_back() -> None:
     assert tally.clock().per_hour == pytest.approx(360)
 
 
+def test_answers_of_which_no_time_is_known_make_no_rate() -> None:
+    tally = ClockTally.of(answer(f"a{i}", 10.0 * i, 10.0) for i in range(6))
+    for i in range(6):
+        tally.add(answer(f"b{i}", annotator="bo"))
+    assert (tally.clock("bo").decisions, tally.clock("bo").per_hour) == (6, None)
+    assert tally.clock().per_hour == tally.clock("ann").per_hour == pytest.approx(360)
+
+
 def test_few_answers_make_no_rate() -> None:
     tally = ClockTally()
     assert tally.clock() == tally.clock("nobody") == Clock()
