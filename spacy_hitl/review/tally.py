@@ -3,7 +3,7 @@
 from typing import Dict, List, Optional, Sequence
 
 from ..dataset.reviews import DecisionHead
-from ..records import FLAG, UNDO, Decision
+from ..records import BULK, FLAG, UNDO, Decision
 from ..scoring.clock import ClockTally
 
 
@@ -19,8 +19,10 @@ class Tally:
         self._flags: Dict[str, None] = {}
         undone = {(h.annotator, h.undoes) for h in heads if h.action == UNDO}
         for h in heads:
-            if h.uid is not None and h.action != UNDO and (h.annotator, h.uid) not in undone:
-                self._stands(h.annotator, h.uid, flagged=h.flagged or h.action == FLAG)
+            # A bulk accept is taken back by its own command, never by a key on the page.
+            answered = h.uid is not None and h.action != UNDO and h.mode != BULK
+            if answered and (h.annotator, h.uid) not in undone:
+                self._stands(h.annotator, str(h.uid), flagged=h.flagged or h.action == FLAG)
 
     def _stands(self, annotator: str, uid: str, *, flagged: bool) -> None:
         self._answers.setdefault(annotator, {})[uid] = None

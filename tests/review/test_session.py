@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -14,7 +15,7 @@ from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.exchange.run import import_file
 from spacy_hitl.io import text_digest
 from spacy_hitl.pipeline.loading import load_prompted
-from spacy_hitl.records import GOLD, QueueText
+from spacy_hitl.records import BULK, GOLD, QueueText
 from spacy_hitl.review.api import Api
 from spacy_hitl.review.catalogs import Catalogs
 from spacy_hitl.review.evidence import Evidence
@@ -566,3 +567,18 @@ def test_gold_is_a_lane_and_nothing_else(project: List[str]) -> None:
         for text in project:
             lane = session.texts.lane(text_digest(text))
             assert session.sight.is_blind("ann", text_digest(text)) is (lane == GOLD)
+
+
+def test_backspace_never_takes_a_bulk_accept_back(project: List[str]) -> None:
+    """Its own command does; a key that was pressed for one text must not undo hundreds."""
+    with live.session() as session:
+        one, two = shown(session, count=2)
+        session.answer("ann", live.answer_to(one))
+        stored = session.dataset.decisions("product", one["digest"])[0]
+        bulk = replace(stored, text_digest=two["digest"], uid="bulk", mode=BULK)
+        session.dataset.add_decisions([bulk])
+    with live.session() as session:
+        undone, digests = session.undo("ann", "undo-1", None)
+        assert (undone, digests) == (stored.uid, [one["digest"]])
+        with pytest.raises(Exception, match=r"\[H\d{3}\]"):
+            session.undo("ann", "undo-2", None)

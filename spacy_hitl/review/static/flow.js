@@ -43,7 +43,9 @@ export async function start() {
     },
     count: (n) => {
       store.pending.value = n;
+      if (!n && store.state.value.name === "saving") more(); // another tab may have sent the last ones
     },
+    fragile: () => say("This browser keeps nothing: leave the page open until everything is saved", true),
     saved: onSaved,
     refused: onRefused,
   });

@@ -19,7 +19,7 @@ export class Outbox {
   /**
    * @param {string} owner dataset and annotator
    * @param {{net: (net: Net) => void, saved: (entry: Entry, reply: any) => void,
-   *   refused: (entry: Entry, message: string) => void, count: (n: number) => void}} on
+   *   refused: (entry: Entry, message: string) => void, fragile: () => void, count: (n: number) => void}} on
    */
   constructor(owner, on) {
     this.prefix = `hitl-out:${owner}:`;
@@ -59,7 +59,9 @@ export class Outbox {
     const newest = Math.max(this.last, ...this.keys.map((k) => Number(k.slice(this.prefix.length).split("-")[0])));
     this.last = Math.max(Date.now(), newest + 1);
     const key = `${this.prefix}${String(this.last).padStart(15, "0")}-${entry.uid}`;
-    this.durable = local.set(key, entry) && this.durable;
+    const kept = local.set(key, entry);
+    if (!kept && this.durable) this.on.fragile();
+    this.durable = kept;
     this.on.count(this.size);
     this.flush();
     return entry;

@@ -150,7 +150,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def serve(here: Path) -> Iterator[Callable[..., live.Server]]:
-    """`serve(texts, tasks=...)`: a project with a server in a thread, finished at the end."""
+    """`serve(texts, tasks=...)`: a project with a server in a thread, finished at the end.
+
+    prepare: adds to the project first. shown: the tasks that are reviewed, if not all.
+    """
     with ExitStack() as stack:
 
         def serve_(
@@ -159,11 +162,12 @@ def serve(here: Path) -> Iterator[Callable[..., live.Server]]:
             tasks: Any = ("product",),
             settings: Optional[Dict[str, Any]] = None,
             prepare: Callable[[], None] = lambda: None,
+            shown: Any = (),
             **options: Any,
         ) -> live.Server:
             world.write_project(texts, tasks=tasks, settings=settings)
             prepare()
-            return stack.enter_context(live.server(**options))
+            return stack.enter_context(live.server(tasks=shown, **options))
 
         yield serve_
 

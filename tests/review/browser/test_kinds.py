@@ -160,6 +160,26 @@ def test_a_new_mention_is_asked_for_its_entry(at_work: Any) -> None:
     assert words(text, "link") == [("K10", "P3"), ("K10", "P3")]
 
 
+def test_links_alone_have_fixed_mentions(at_work: Any) -> None:
+    ann = at_work("product", "link", shown=("link",))
+    assert ann.suggestions() == ["Nebula Pro", "Orion"]
+    ann.press("j", "d", "Alt+ArrowRight", "2")  # neither deleted nor moved
+    ann.see(".sug.now", "SpacePhone Nebula")
+    ann.press("a").state(pending=0)
+    assert words(PLAIN, "link") == [("Nebula Pro", "P1"), ("Orion", "NIL")]
+    assert [d["task"] for d in decisions()] == ["link"]
+
+
+def test_relations_alone_have_fixed_mentions(at_work: Any) -> None:
+    text = Text(
+        "The Nebula beats the K10.",
+        spans={"product": [("Nebula", "PHONE"), ("K10", "PHONE")]},
+    )
+    ann = at_work("product", "made", text=text, shown=("made",))
+    ann.press("j", "r", "j", "1", "a").state(pending=0)
+    assert words(text, "made") == [("Nebula", "K10", "BETTER_THAN")]
+
+
 def test_relations(at_work: Any) -> None:
     text = Text(
         "The Nebula beats the K10 of Kestrel.",

@@ -141,6 +141,21 @@ def test_signed_out_and_in_again(running: Any, open_page: Any) -> None:
     ann.errors = [e for e in ann.errors if "401" not in e]
 
 
+def test_a_browser_that_keeps_nothing(running: Any, open_page: Any) -> None:
+    ann = open_page("about:blank")
+    ann.page.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+    )
+    ann.page.goto(running.links["ann"])
+    ann.ready()
+    running.kill()
+    ann.press("a").state(pending=1)
+    ann.see(".toast.bad", "leave the page open until everything is saved")
+    running.start()
+    ann.state(pending=0)
+    assert len(accepted()) == 1
+
+
 def test_the_finish_button_ends_the_command_well(running: Any, open_page: Any) -> None:
     ann = open_page(running.links["ann"]).ready()
     ann.press("a").state(pending=0)
