@@ -10,7 +10,7 @@ from . import hitl_cli
 from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 if TYPE_CHECKING:
-    from ..review.accept import BulkAccept
+    from ..review.bulk.accept import BulkAccept
 
 
 @hitl_cli.command("accept")
@@ -39,7 +39,7 @@ def accept_cli(
     """
     with friendly_errors():
         from ..errors import Errors, InputError
-        from ..review.accept import accept_in_bulk, undo_bulk
+        from ..review.bulk.accept import accept_in_bulk, undo_bulk
 
         import_code(code)
         if undo is not None:

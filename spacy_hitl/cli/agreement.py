@@ -35,8 +35,8 @@ def agreement_cli(
     """
     with friendly_errors():
         from ..io import write_json
-        from ..review.agreement import agreement_report
-        from ..review.agreement_table import label_table, pair_table, remarks
+        from ..review.people.agreement import agreement_report
+        from ..review.people.agreement_table import label_table, pair_table, remarks
 
         chosen = [lane.strip() for lane in lanes.split(",")]
         found = agreement_report(config, task=task, lanes=chosen, imported=imported)

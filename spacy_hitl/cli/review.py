@@ -11,8 +11,8 @@ from . import hitl_cli
 from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 if TYPE_CHECKING:
-    from ..review.compare import Preferred
-    from ..review.run import Link
+    from ..review.server.run import Link
+    from ..review.session.compare import Preferred
 
 
 @hitl_cli.command("review")
@@ -65,9 +65,9 @@ def review_cli(
 
         for package in ("starlette", "uvicorn"):
             require(package, extra="review")
-        from ..review.address import Address
-        from ..review.opening import Wanted
-        from ..review.run import review
+        from ..review.server.address import Address
+        from ..review.server.run import review
+        from ..review.session.opening import Wanted
 
         import_code(code)
         names = tuple(dict.fromkeys(annotator or [getpass.getuser()]))

@@ -28,10 +28,10 @@ from spacy_hitl.records import (
     Row,
     SpanAnnotation,
 )
-from spacy_hitl.review.address import Address
-from spacy_hitl.review.opening import Wanted, open_session, read_project
-from spacy_hitl.review.run import Link, review
-from spacy_hitl.review.session import Session
+from spacy_hitl.review.server.address import Address
+from spacy_hitl.review.server.run import Link, review
+from spacy_hitl.review.session.opening import Wanted, open_session, read_project
+from spacy_hitl.review.session.session import Session
 from spacy_hitl.settings import LaneSettings
 
 CONFIG = Path("review.cfg")

@@ -21,7 +21,14 @@ from spacy_hitl.records import (
     TaskHeader,
     TaskVersion,
 )
-from spacy_hitl.review.adjudication import WAYS, Aligned, align, differ, disputed, own_versions
+from spacy_hitl.review.people.adjudication import (
+    WAYS,
+    Aligned,
+    align,
+    differ,
+    disputed,
+    own_versions,
+)
 from spacy_hitl.scoring.items import each, items_of
 
 KINDS = ("ner", "spancat", "textcat", "linking", "relations")

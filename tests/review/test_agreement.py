@@ -21,8 +21,8 @@ from spacy_hitl.records import (
     TaskHeader,
     TaskVersion,
 )
-from spacy_hitl.review.agreement import agreement_report, calibration_agreement
-from spacy_hitl.review.agreement_table import label_table, pair_table, remarks
+from spacy_hitl.review.people.agreement import agreement_report, calibration_agreement
+from spacy_hitl.review.people.agreement_table import label_table, pair_table, remarks
 
 DB = Path("datasets/hitl.db")
 Change = Callable[[Annotation], Annotation]

@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 
 from spacy_hitl.annotate.run import annotate
 from spacy_hitl.cli import hitl_cli
-from spacy_hitl.review.address import Address, usual_port
-from spacy_hitl.review.catalog import CatalogIndex
+from spacy_hitl.review.server.address import Address, usual_port
+from spacy_hitl.review.session.catalog import CatalogIndex
 from spacy_hitl.tasks.linking.catalog import CatalogEntry
 
 COMMAND = [sys.executable, "-m", "spacy", "hitl", "review", str(live.CONFIG), "--no-browser"]

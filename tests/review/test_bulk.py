@@ -26,8 +26,8 @@ from spacy_hitl.records import (
     SpanAnnotation,
     TaskRow,
 )
-from spacy_hitl.review.accept import accept_in_bulk, undo_bulk
-from spacy_hitl.review.bulk import (
+from spacy_hitl.review.bulk.accept import accept_in_bulk, undo_bulk
+from spacy_hitl.review.bulk.bulk import (
     Judged,
     Sampled,
     error_of,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 from effort_page import Layout, Page  # noqa: E402
-from effort_reviewer import Correction, review, suggestions, veto  # noqa: E402
+from effort_reviewer import Correction, gestures, review, suggestions, veto  # noqa: E402
 
 WORDS = [
     "I",
@@ -108,6 +108,12 @@ def test_corrections_are_what_the_page_would_offer_elsewhere():
 )
 def test_places_elsewhere_are_vetoed_one_by_one(right, keys):
     assert " ".join(veto(right)) == keys
+
+
+def test_with_a_pointer_choosing_and_labelling_words_is_one_action():
+    assert gestures(["j", "j", "d", "ArrowRight", "Shift+ArrowRight", "1", "a"]) == 5
+    assert gestures(["j", "ArrowDown", "1", "j", "d", "a"]) == 4
+    assert gestures(["j", "Alt+ArrowRight", "a"]) == 3
 
 
 @pytest.mark.parametrize("key", ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"])

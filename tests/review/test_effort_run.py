@@ -15,7 +15,7 @@ from effort_session import Session  # noqa: E402
 from effort_texts import in_half, read_texts, without_confidence  # noqa: E402
 
 from spacy_hitl.records import GOLD  # noqa: E402
-from spacy_hitl.review.queue import QueueSettings  # noqa: E402
+from spacy_hitl.review.queue.queue import QueueSettings  # noqa: E402
 
 BRANDS = ("Kestrel", "Lumen", "Orion", "Nebula", "Tern")
 FILLERS = ("coat", "boots", "shirt", "store", "today", "fit", "small", "Target")
@@ -129,12 +129,12 @@ def test_confidence_can_be_taken_away(data):
 
 def test_ratios_are_of_means_over_the_same_seeds():
     def curve(keys):
-        return [Point(0, 0.5, 0, 0), Point(keys, 0.98, keys // 2, 100)]
+        return [Point(0, 0.5, 0, 0, 0), Point(keys, 0.98, keys // 2, 100, keys // 2)]
 
     table = summarise({"scratch": [curve(100), curve(300)], "random": [curve(50)]})
     assert table["random"]["keys_ratio"] == [2.0, 2.0, 2.0]
     assert table["scratch"]["keys"] == 200
-    never = summarise({"scratch": [curve(100)], "random": [[Point(9, 0.9, 9, 9)]]})
+    never = summarise({"scratch": [curve(100)], "random": [[Point(9, 0.9, 9, 9, 9)]]})
     assert never["random"] is None
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from spacy.util import registry
 
 from spacy_hitl.records import Annotation, Candidate, CategoryAnnotation, Proposal, SpanAnnotation
-from spacy_hitl.review.expected import expected_corrections, make_expected_corrections
-from spacy_hitl.review.routers import URGENT, run_router
+from spacy_hitl.review.queue.expected import expected_corrections, make_expected_corrections
+from spacy_hitl.review.queue.routers import URGENT, run_router
 
 TEXT = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
 

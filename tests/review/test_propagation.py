@@ -12,8 +12,8 @@ from spacy_hitl.dataset.decisions import standing
 from spacy_hitl.dataset.looks import as_partial, overlay
 from spacy_hitl.dataset.spreading import needle_of
 from spacy_hitl.records import Annotation, Decision, SpanAnnotation, TaskHeader
-from spacy_hitl.review.consistency import DecidedText, find_inconsistent
-from spacy_hitl.review.propagation import Known, decide, find_form, look_at, read_ids
+from spacy_hitl.review.spread.consistency import DecidedText, find_inconsistent
+from spacy_hitl.review.spread.propagation import Known, decide, find_form, look_at, read_ids
 
 NLP = spacy.blank("en")
 

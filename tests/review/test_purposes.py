@@ -13,7 +13,14 @@ from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.io import text_digest
 from spacy_hitl.pipeline.loading import load_prompted, prompted_tasks
 from spacy_hitl.records import Annotation, Preference
-from spacy_hitl.review.compare import CHOICES, ComparedTask, count, shown_order, unshuffle, wilson
+from spacy_hitl.review.session.compare import (
+    CHOICES,
+    ComparedTask,
+    count,
+    shown_order,
+    unshuffle,
+    wilson,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_hitl.records import MODES, QueueText, Scored
-from spacy_hitl.review.mix import RECALL_LINE
-from spacy_hitl.review.queue import Batch, Queue, QueueSettings
+from spacy_hitl.review.queue.mix import RECALL_LINE
+from spacy_hitl.review.queue.queue import Batch, Queue, QueueSettings
 from spacy_hitl.settings import ReviewSettings
 
 

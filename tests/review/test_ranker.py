@@ -8,10 +8,10 @@ import pytest
 
 from spacy_hitl.io import text_digest
 from spacy_hitl.records import Annotation, Candidate, Decision, QueueText, Scored, SpanAnnotation
-from spacy_hitl.review.mix import QueueSettings
-from spacy_hitl.review.queue import Queue
-from spacy_hitl.review.ranker import Ranker
-from spacy_hitl.review.session import Session
+from spacy_hitl.review.queue.mix import QueueSettings
+from spacy_hitl.review.queue.queue import Queue
+from spacy_hitl.review.queue.ranker import Ranker
+from spacy_hitl.review.session.session import Session
 
 NEBULA = SpanAnnotation(4, 10, "PHONE")
 

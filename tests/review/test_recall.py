@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_hitl.records import Annotation, Candidate, Proposal, SpanAnnotation
-from spacy_hitl.review.forms import Forms, overlaps
-from spacy_hitl.review.recall import Recall, by_recall
+from spacy_hitl.review.queue.recall import Recall, by_recall
+from spacy_hitl.review.spread.forms import Forms, overlaps
 
 
 def span(text: str, words: str, label: str = "PRODUCT", at: int = 0) -> SpanAnnotation:

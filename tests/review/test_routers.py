@@ -23,7 +23,7 @@ from spacy_hitl.records import (
     Scored,
     SpanAnnotation,
 )
-from spacy_hitl.review.routers import (
+from spacy_hitl.review.queue.routers import (
     make_disagreement,
     make_diverse,
     make_random,

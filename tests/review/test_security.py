@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_hitl.review.security import (
+from spacy_hitl.review.server.security import (
     CONTENT_SECURITY_POLICY,
     Doorkeeper,
     Gate,

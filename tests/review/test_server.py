@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import live
 import pytest
 
-from spacy_hitl.review.files import TYPES, read_static
-from spacy_hitl.review.session import Session
+from spacy_hitl.review.server.files import TYPES, read_static
+from spacy_hitl.review.session.session import Session
 
 
 @pytest.fixture

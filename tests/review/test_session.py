@@ -16,13 +16,13 @@ from spacy_hitl.exchange.run import import_file
 from spacy_hitl.io import text_digest
 from spacy_hitl.pipeline.loading import load_prompted
 from spacy_hitl.records import BULK, GOLD, QueueText
-from spacy_hitl.review.api import Api
-from spacy_hitl.review.catalogs import Catalogs
-from spacy_hitl.review.evidence import Evidence
-from spacy_hitl.review.loading import load_queue_texts, read_text
-from spacy_hitl.review.routes import READS, WRITES
-from spacy_hitl.review.session import Session
-from spacy_hitl.review.wire import render
+from spacy_hitl.review.queue.loading import load_queue_texts, read_text
+from spacy_hitl.review.server.api import Api
+from spacy_hitl.review.server.routes import READS, WRITES
+from spacy_hitl.review.server.wire import render
+from spacy_hitl.review.session.catalogs import Catalogs
+from spacy_hitl.review.session.evidence import Evidence
+from spacy_hitl.review.session.session import Session
 
 
 def make_api(session: Session) -> Api:
@@ -160,7 +160,7 @@ def test_what_can_not_be_stored_is_refused_whole(path: str, value: Any, message:
 @settings(max_examples=60)
 def test_nothing_that_is_sent_breaks_the_reader(value: Any) -> None:
     from spacy_hitl.errors import InputError
-    from spacy_hitl.review.answers import read_answer
+    from spacy_hitl.review.session.answers import read_answer
 
     for sent in (value, {"uid": value}, {"uid": "u", "digest": "d", "action": value}):
         with pytest.raises(InputError):
@@ -524,7 +524,7 @@ def test_texts_that_were_not_annotated_yet_wait() -> None:
 
 def test_spans_that_stand_on_no_token_are_widened_and_said() -> None:
     from spacy_hitl.records import Annotation, SpanAnnotation
-    from spacy_hitl.review.screens import Tokens, show
+    from spacy_hitl.review.session.screens import Tokens, show
 
     nlp, _ = load_prompted(live.CONFIG)
     tokens = Tokens.of(nlp.make_doc("Unbelievable 💩 cafe\u0301s"))
@@ -540,7 +540,7 @@ def test_spans_that_stand_on_no_token_are_widened_and_said() -> None:
 def test_token_indices_and_characters_agree(text: str, data: Any) -> None:
     import spacy
 
-    from spacy_hitl.review.screens import Tokens
+    from spacy_hitl.review.session.screens import Tokens
 
     tokens = Tokens.of(spacy.blank("en").make_doc(text))
     shown_ = tokens.shown()

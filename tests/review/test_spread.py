@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from spacy_hitl.dataset.spreading import count_holding, texts_holding
 from spacy_hitl.io import text_digest
 from spacy_hitl.records import GOLD, Annotation, Decision, Row, SpanAnnotation
-from spacy_hitl.review.known import Form
-from spacy_hitl.review.session import Session
-from spacy_hitl.review.spread import Spreader
+from spacy_hitl.review.session.session import Session
+from spacy_hitl.review.spread.known import Form
+from spacy_hitl.review.spread.spread import Spreader
 from spacy_hitl.settings import LaneSettings
 
 OWN = ["A Kestrel and a Nebula", "the nebula", "Nebula Pro is no Nebula", "nothing here"]
@@ -304,7 +304,7 @@ def test_gold_never_gets_a_decision(
 
 
 def _holds(session: Session, text: str, words: str, any_case: bool) -> bool:
-    from spacy_hitl.review.propagation import find_form
+    from spacy_hitl.review.spread.propagation import find_form
 
     tokens = session.texts.tokenize(text)
     places = list(zip(tokens.starts, tokens.ends, strict=True))

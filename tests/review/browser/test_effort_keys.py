@@ -10,7 +10,7 @@ import spacy
 from world import Text, decisions
 
 from spacy_hitl.io import text_digest
-from spacy_hitl.review.screens import Tokens
+from spacy_hitl.review.session.screens import Tokens
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
 from effort_page import Layout

@@ -144,7 +144,7 @@ def test_signed_out_and_in_again(running: Any, open_page: Any) -> None:
 def test_a_browser_that_keeps_nothing(running: Any, open_page: Any) -> None:
     ann = open_page("about:blank")
     ann.page.add_init_script(
-        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }"
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }"
     )
     ann.page.goto(running.links["ann"])
     ann.ready()

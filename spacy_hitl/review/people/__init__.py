@@ -1,0 +1,1 @@
+"""Several people: how well they agree, and where they differ."""

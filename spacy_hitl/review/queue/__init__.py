@@ -1,0 +1,1 @@
+"""Which text comes next, for whom, and why: lanes, routers, leases."""

@@ -1,0 +1,1 @@
+"""The session over HTTP: requests, safety, start and end."""

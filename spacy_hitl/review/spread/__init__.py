@@ -1,0 +1,1 @@
+"""Decide once, everywhere: the same words in other texts."""
