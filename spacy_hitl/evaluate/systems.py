@@ -39,7 +39,7 @@ class Speed:
 
 
 class System:
-    """One pipeline to measure: a config (or a variant of it), a folder, or folders joined by "+"."""
+    """One pipeline to measure: a config, a variant of one, a folder, or folders joined by "+"."""
 
     def __init__(self, name: str, task: str) -> None:
         self.name = name
