@@ -1,6 +1,8 @@
 """Records go to JSON and back without loss; what is not a record is refused with its place."""
 
+import importlib
 import json
+import pkgutil
 from dataclasses import fields
 from typing import Any, List
 
@@ -8,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import spacy_hitl
 from spacy_hitl import records as r
+from spacy_hitl.exchange.adapters.docbin import RowName, StoredText
+from spacy_hitl.exchange.adapters.losses import Loss, LossReport
 from spacy_hitl.promote.gate import Verdict
 from spacy_hitl.scoring.results import Comparison, LabelScore, SystemScore, TaskMetrics
 
@@ -94,7 +99,16 @@ systems = st.builds(
     gain=st.none() | st.tuples(numbers, numbers, numbers),
 )
 comparisons = st.builds(Comparison, strings, strings, *(numbers,) * 4)
+metas = st.none() | st.dictionaries(words, json_values, max_size=3)
+row_names = st.builds(RowName, strings, strings, metas)
+losses = st.builds(Loss, strings, counts, tuples(strings))
 EVERY = {
+    RowName: row_names,
+    StoredText: st.builds(
+        StoredText, strings, lanes, tuples(row_names), tuples(decisions), tuples(counts)
+    ),
+    Loss: losses,
+    LossReport: st.builds(LossReport, tuples(losses), tuples(losses)),
     r.SpanAnnotation: spans,
     r.CategoryAnnotation: cats,
     r.RelationAnnotation: relations,
@@ -142,6 +156,9 @@ CASES = [pytest.param(cls, strategy, id=cls.__name__) for cls, strategy in EVERY
 
 
 def test_every_record_is_tested() -> None:
+    for module in pkgutil.walk_packages(spacy_hitl.__path__, "spacy_hitl."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     found: List[type] = []
     todo = [r.Record]
     while todo:
