@@ -75,6 +75,7 @@ class BaseTask:
         self._nearest = check_nearest(examples_nearest, self._examples_path, kind=self.kind)
         self._pool: Optional[ExamplePool] = None
         self._system: Optional[str] = None
+        self._digest: Optional[str] = None
 
     # What a subclass must give
 
@@ -196,11 +197,12 @@ class BaseTask:
         sample (int): Number of the sample, from 1.
         RETURNS (Request): System message, user message, schema of the answer.
         """
-        nearest = "" if self.pool is None else self.pool.show(doc.text)
-        parts = (nearest, self.context(doc), text_block(doc.text))
+        text = doc.text  # put together from its tokens each time
+        nearest = "" if self.pool is None else self.pool.show(text)
+        parts = (nearest, self.context(doc), text_block(text))
         user = "\n\n".join(part for part in parts if part)
         return Request(
-            text_digest=text_digest(doc.text),
+            text_digest=text_digest(text),
             task=name,
             sample=sample,
             messages=(Message("system", self.system_prompt()), Message("user", user)),
@@ -209,8 +211,11 @@ class BaseTask:
 
     def digest(self) -> str:
         """RETURNS (str): Changes when labels, definitions, guidelines, examples or prompt do."""
-        pool = {} if self.pool is None else {"pool": self.pool.digest}
-        return json_digest({"kind": self.kind, "prompt": self.system_prompt(), **pool})[:16]
+        if self._digest is None:
+            pool = {} if self.pool is None else {"pool": self.pool.digest}
+            prompt = {"kind": self.kind, "prompt": self.system_prompt(), **pool}
+            self._digest = json_digest(prompt)[:16]
+        return self._digest
 
     def meaning(self) -> str:
         """RETURNS (str): Changes with what people are told: labels, definitions, guidelines."""

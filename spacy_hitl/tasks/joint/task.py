@@ -31,6 +31,7 @@ class JointTask:
     def __init__(self, parts: Mapping[str, BaseTask]) -> None:
         self._parts = dict(parts)
         self._system: Optional[str] = None
+        self._digest: Optional[str] = None
 
     @property
     def parts(self) -> Mapping[str, BaseTask]:
@@ -57,7 +58,10 @@ class JointTask:
 
     def digest(self) -> str:
         """RETURNS (str): Changes when the prompt of any part does."""
-        return json_digest({"kind": self.kind, "prompt": self.system_prompt()})[:16]
+        if self._digest is None:
+            prompt = {"kind": self.kind, "prompt": self.system_prompt()}
+            self._digest = json_digest(prompt)[:16]
+        return self._digest
 
     def source(self, model: str) -> str:
         """Name what answered, so that a part that is asked alone later is asked anew.
