@@ -42,10 +42,12 @@ def write_docs(path: Path, rows: Sequence[Row]) -> None:
     DocBin(docs=make_docs(spacy.blank("en"), rows)).to_disk(path)
 
 
-def fixed_split(rows: Sequence[Row]) -> Tuple[List[Row], List[Row]]:
-    """Split rows once and for all, by a digest of the text: train and eval."""
+def fixed_split(
+    rows: Sequence[Row], *, share: float = EVAL_SHARE, salt: str = ""
+) -> Tuple[List[Row], List[Row]]:
+    """Split rows once and for all, by a digest of salt and text: the rest, and the share."""
     parts: Tuple[List[Row], List[Row]] = ([], [])
     for row in rows:
-        digest = hashlib.sha256(row["text"].encode("utf8", "surrogatepass")).hexdigest()
-        parts[int(digest[:8], 16) / 16**8 < EVAL_SHARE].append(row)
+        digest = hashlib.sha256((salt + row["text"]).encode("utf8", "surrogatepass")).hexdigest()
+        parts[int(digest[:8], 16) / 16**8 < share].append(row)
     return parts

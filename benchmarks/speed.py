@@ -2,9 +2,10 @@
 
     python benchmarks/speed.py TEXTS.jsonl --train DATA.jsonl --eval DATA.jsonl [--seeds 5]
 
-Where train and eval are one file, it is split once and for all. For each seed both students are
-trained by `spacy train`, on one core with one BLAS thread: the default is what `spacy init config
--p ner` writes, the other is the recipe `fast`. Speeds are measured in turn in one process, as words
+Where train and eval are one file, it is split once and for all. A tenth of the texts to train on
+picks the checkpoints: nobody sees eval before the end. For each seed both students are trained by
+`spacy train`, on one core with one BLAS thread: the default is what `spacy init config -p ner`
+writes, the other is the recipe `fast`. Speeds are measured in turn in one process, as words
 per CPU second of `nlp.pipe` over all texts; ratios are medians over seeds and rounds. F is on eval;
 the interval of its difference is a paired bootstrap over texts and seeds. `accelerate` is measured
 on the unchanged default student; texts on which it predicts something else are counted, and the
@@ -104,7 +105,7 @@ def difference(default: np.ndarray, fast: np.ndarray, rounds: int = 2000) -> Lis
 
 
 def measure_seed(
-    folder: Path, seed: int, steps: int, texts: List[str], dev: List[Any]
+    folder: Path, seed: int, steps: int, texts: List[str], evals: List[Any]
 ) -> Dict[str, Any]:
     """Train both, measure both, and the default with `accelerate`."""
     took = {name: train(folder, name, seed, steps) for name in ("default", "fast")}
@@ -118,11 +119,9 @@ def measure_seed(
     for _ in range(ROUNDS):
         for name, nlp in systems.items():
             times[name].append(seconds(nlp, texts))
-    dev_texts, gold = (
-        [d.text for d in dev],
-        [[(e.start_char, e.end_char, e.label_) for e in d.ents] for d in dev],
-    )
-    tables = {n: counts(gold, predicted(systems[n], dev_texts)) for n in ("default", "fast")}
+    eval_texts = [d.text for d in evals]
+    gold = [[(e.start_char, e.end_char, e.label_) for e in d.ents] for d in evals]
+    tables = {n: counts(gold, predicted(systems[n], eval_texts)) for n in ("default", "fast")}
     differing = [
         i
         for i, (a, b) in enumerate(zip(outputs["default"], outputs["accelerated"], strict=True))
@@ -150,10 +149,11 @@ def main() -> None:
     args = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     texts = [row["text"] for row in read(args.texts)]
-    rows, dev_rows = read(args.train), read(args.eval)
+    rows, eval_rows = read(args.train), read(args.eval)
     if args.train == args.eval:
-        rows, dev_rows = fixed_split(rows)
-    dev = make_docs(spacy.blank("en"), dev_rows)
+        rows, eval_rows = fixed_split(rows)
+    rows, dev_rows = fixed_split(rows, share=0.1, salt="dev")
+    evals = make_docs(spacy.blank("en"), eval_rows)
     assert any(ents_of(row) for row in rows)
     found = []
     with tempfile.TemporaryDirectory() as name:
@@ -162,7 +162,7 @@ def main() -> None:
         write_docs(folder / "dev.spacy", dev_rows)
         write_configs(folder)
         for seed in range(args.seeds):
-            one = measure_seed(folder, seed, args.steps, texts, dev)
+            one = measure_seed(folder, seed, args.steps, texts, evals)
             found.append(one)
             shown = {k: one[k] for k in ("seed", "words", "took", "mb", "f")}
             rate = {n: round(one["words"] / min(t)) for n, t in one["times"].items()}
