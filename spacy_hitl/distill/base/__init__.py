@@ -1,0 +1,1 @@
+"""One encoder that several students share."""
