@@ -1,0 +1,1 @@
+"""Word vectors from the project's own texts."""
