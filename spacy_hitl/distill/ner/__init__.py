@@ -1,0 +1,1 @@
+"""Named entities from little data: members that learn apart and decide together."""
