@@ -100,3 +100,7 @@ class ReviewErrors(metaclass=Catalogue):
         "or by one and a model. Set overlap = 2 in [hitl.review], or count imported decisions "
         "with --imported."
     )
+    H235 = (
+        "A file of suspects names the text {digest} of lane gold. Students never judge gold: make "
+        "the file again with 'spacy hitl suspects'."
+    )

@@ -31,6 +31,7 @@ PERSON, IMPORT = ORIGINS = ("person", "import")
     CONSISTENCY,  # one surface form, everywhere
     ONE_LABEL,  # a pass that looks at a single label
     ADJUDICATION,  # two people's versions, decided by a third
+    RECHECK,  # decided, but probably wrong: looked at again, with what was decided in sight
     PROPAGATED,  # a decision on a surface form, applied to another place
     BULK,  # accepted unseen, above a calibrated threshold
     REOPENED,  # an answer of before, opened again
@@ -43,6 +44,7 @@ PERSON, IMPORT = ORIGINS = ("person", "import")
     "consistency",
     "one label",
     "adjudication",
+    "recheck",
     "propagated",
     "bulk",
     "reopened",

@@ -12,7 +12,8 @@ class QueueText(NamedTuple):
 
     decided_by: the annotators who accepted or rejected, for all tasks of the session (in a pass
     over one label: who looked at it). skipped_by: those whose last answer was a skip. flagged: put
-    aside. problem: the status of a proposal that can't be used, if there is one.
+    aside. problem: the status of a proposal that can't be used, if there is one. doubt: why what
+    is said of it is probably wrong, if a router says so: once decided, it waits for another look.
     """
 
     digest: str
@@ -21,6 +22,7 @@ class QueueText(NamedTuple):
     skipped_by: FrozenSet[str] = frozenset()
     flagged: bool = False
     problem: Optional[str] = None
+    doubt: Optional[str] = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ...records import (
     ADJUDICATION,
     NIL,
     PERSON,
+    RECHECK,
     Annotation,
     Decision,
     RelationAnnotation,
@@ -25,6 +26,7 @@ from ...scoring.items import AnyAnnotation
 _A = TypeVar("_A", SpanAnnotation, RelationAnnotation)
 _Place = Tuple[int, ...]
 
+KNOWING = (ADJUDICATION, RECHECK)  # what others decided was in sight
 SAME = "same"
 LABEL, BOUNDARY, BOTH = "label", "boundary", "label and boundary"
 DIRECTION = "direction"
@@ -99,9 +101,9 @@ def disputed(
 
 def own_versions(decisions: Sequence[Decision], history: TaskHistory) -> Dict[str, Annotation]:
     """RETURNS (Dict[str, Annotation]): What each person accepted of the whole text, knowing nothing
-    of each other: without adjudications and files.
+    of each other: without adjudications, second looks and files.
     """
-    made = [d for d in decisions if d.mode != ADJUDICATION and d.origin == PERSON]
+    made = [d for d in decisions if d.mode not in KNOWING and d.origin == PERSON]
     found = history.standing_of(made).items()
     return {name: s.annotation for name, s in found if s.annotation is not None}
 

@@ -11,13 +11,22 @@ from ...dataset.store import Dataset
 from ...dataset.task_versions import decisions_by_text, read_histories
 from ...errors import Errors, InputError
 from ...pipeline.loading import load_prompted, prompted_tasks
-from ...records import ADJUDICATION, GOLD, IMPORT, LANES, Annotation, Decision, TaskHeader
+from ...records import (
+    ADJUDICATION,
+    GOLD,
+    IMPORT,
+    LANES,
+    RECHECK,
+    Annotation,
+    Decision,
+    TaskHeader,
+)
 from ...scoring.agreement import Agreement, measure_agreement, one_number
 from ...scoring.coding import CodedText, Coding
 from .adjudication import SAME, align
 
 # Not what somebody said of a text by themselves.
-SHARED = (*SPREAD, ADJUDICATION)
+SHARED = (*SPREAD, ADJUDICATION, RECHECK)
 MANY_LABELS = 50  # a figure for each of more labels is no table any more
 Tokens = Tuple[Tuple[int, int], ...]
 

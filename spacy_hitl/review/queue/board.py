@@ -71,17 +71,27 @@ class Board:
 
     def is_open(self, i: int) -> bool:
         """RETURNS (bool): Whether a text still needs a decision, whosever."""
-        text = self.texts[i]
-        return not text.flagged and len(text.decided_by) < self._need[i]
+        return _is_open(self.texts[i], self._need[i])
+
+    def is_urgent(self, i: int) -> bool:
+        """RETURNS (bool): Whether something in a text is known or thought to be wrong."""
+        return self.texts[i].problem is not None or self.texts[i].doubt is not None
+
+    def is_recheck(self, i: int) -> bool:
+        """RETURNS (bool): Whether a text is decided and waits for another look."""
+        return _is_recheck(self.texts[i], self._need[i])
 
     def is_open_for(self, i: int, annotator: str) -> bool:
         """RETURNS (bool): Whether a text still needs a decision, and may have it from this one."""
-        return annotator not in self.texts[i].decided_by and self.is_open(i)
+        return _is_open_for(self.texts[i], self._need[i], annotator)
 
     def is_free(self, i: int, leased: Mapping[str, int], exclude: Collection[str]) -> bool:
         """RETURNS (bool): Whether an open text can be given away: not enough others have it."""
         text = self.texts[i]
-        others = len(text.decided_by) + leased.get(text.digest, 0)
+        others = leased.get(text.digest, 0)
+        if self.is_recheck(i):  # whoever decided before, one more look is enough
+            return text.digest not in exclude and not others
+        others += len(text.decided_by)
         return text.digest not in exclude and others < self._need[i]
 
     def update(self, text: QueueText) -> QueueText:
@@ -95,12 +105,11 @@ class Board:
 
     def was_open_for(self, before: QueueText, annotator: str) -> bool:
         """RETURNS (bool): As `is_open_for`, of an earlier state."""
-        need = self._need[self.number[before.digest]]
-        decided = before.decided_by
-        return not before.flagged and annotator not in decided and len(decided) < need
+        return _is_open_for(before, self._need[self.number[before.digest]], annotator)
 
     def _count(self, text: QueueText, need: int, sign: int) -> None:
-        gold, done = text.lane == GOLD, len(text.decided_by) >= need
+        again = _is_recheck(text, need)
+        gold, done = text.lane == GOLD, len(text.decided_by) >= need and not again
         counts = self._counts
         counts["flagged"] += sign * text.flagged
         counts["gold_total"] += sign * gold
@@ -113,7 +122,7 @@ class Board:
         counts["total"] += sign
         counts["done"] += sign * done
         counts["open"] += sign * open_
-        if open_ and text.decided_by:
+        if open_ and text.decided_by and not again:
             self._mine_open.update(dict.fromkeys(text.decided_by, sign))
 
     def progress(self, annotator: str, *, skipped: int) -> Progress:
@@ -129,6 +138,20 @@ class Board:
             flagged=counts["flagged"],
             skipped=skipped,
         )
+
+
+def _is_recheck(text: QueueText, need: int) -> bool:
+    return text.doubt is not None and len(text.decided_by) >= need
+
+
+def _is_open(text: QueueText, need: int) -> bool:
+    undecided = len(text.decided_by) < need
+    return not text.flagged and (undecided or _is_recheck(text, need))
+
+
+def _is_open_for(text: QueueText, need: int, annotator: str) -> bool:
+    free = annotator not in text.decided_by or _is_recheck(text, need)
+    return free and _is_open(text, need)
 
 
 def _draw(seed: str, digest: str) -> Tuple[int, int, int]:

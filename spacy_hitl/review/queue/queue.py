@@ -30,6 +30,7 @@ from ...records import (
     ONE_LABEL,
     RANDOM,
     RECALL,
+    RECHECK,
     ROUTED,
     SKIP,
     Action,
@@ -78,8 +79,8 @@ class Queue:
         rest = [i for i in board.order if not review or board.texts[i].lane != GOLD]
         self._lines = {GOLD_LINE: Line(gold), RANDOM_LINE: Line(rest)}
         ranked = [name for name in (ROUTED_LINE, RECALL_LINE) if name in self._shares]
-        unusable = Line(sorted(rest, key=lambda i: board.texts[i].problem is None))
-        self._feeds = {name: Reader(unusable) for name in ranked}
+        urgent = Line(sorted(rest, key=lambda i: not board.is_urgent(i)))
+        self._feeds = {name: Reader(urgent) for name in ranked}
         self._rankings = {name: Ranking(self._lines[RANDOM_LINE]) for name in ranked}
         self._live: Counter[str] = Counter()  # scored texts that are open, by line
         self._full = dict.fromkeys(ranked, False)
@@ -149,7 +150,7 @@ class Queue:
             if not self._board.is_open_for(i, annotator):
                 del desk.held[i]
             elif len(turns) < count and is_free(i):
-                turns.append(turn)
+                turns.append(self._turn(i, RANDOM_LINE) if self._board.is_recheck(i) else turn)
         return turns
 
     def _take_skipped(
@@ -173,6 +174,8 @@ class Queue:
         if text.lane == GOLD:
             return Turn(text.digest, BLIND, "blind: for evaluation")
         why = self._rankings[name].why(i) if name in self._rankings else "drawn at random"
+        if self._board.is_recheck(i):
+            return Turn(text.digest, RECHECK, str(text.doubt))
         if label is not None:
             return Turn(text.digest, ONE_LABEL, f"only {label}: {why}")
         return Turn(text.digest, {ROUTED_LINE: ROUTED, RECALL_LINE: RECALL}.get(name, RANDOM), why)
@@ -256,7 +259,7 @@ class Queue:
             self.update(text._replace(flagged=True))
         else:
             decided_by = text.decided_by | {annotator}
-            self.update(text._replace(decided_by=decided_by, flagged=False))
+            self.update(text._replace(decided_by=decided_by, flagged=False, doubt=None))
 
     def update(self, text: QueueText) -> None:
         """Say what is known of a text now: after an undo, a propagated answer, a bulk accept.
@@ -317,6 +320,10 @@ class Queue:
         """RETURNS (Optional[QueueText]): What is known of a text; None if it is none of these."""
         i = self._board.number.get(digest)
         return None if i is None else self._board.texts[i]
+
+    def is_recheck(self, digest: str) -> bool:
+        """RETURNS (bool): Whether a text is decided, in doubt, and waits for another look."""
+        return self._board.is_recheck(self._board.number[digest])
 
     def progress(self, annotator: str) -> Progress:
         """RETURNS (Progress): How far the session is, and this annotator in it."""

@@ -14,6 +14,7 @@ from ...io import read_text
 from ...pipeline.hitl_llm import PromptedTask
 from ...pipeline.loading import load_prompted, prompted_tasks
 from ...settings import Settings
+from ..queue.doubts import Doubts, LabelErrors
 from ..queue.mix import Purpose as QueuePurpose
 from ..queue.mix import QueueSettings
 from ..queue.ranker import Ranker
@@ -96,16 +97,19 @@ def open_session(project: Project, dataset: Dataset) -> Session:
     review, wanted = project.settings.review, project.wanted
     purpose = PURPOSES[project.purpose.kind]
     histories = read_histories(dataset, tasks, changes, path=project.path)
+    router = resolve_router(review.router)
+    goal = project.purpose
+    if isinstance(router, LabelErrors) and isinstance(goal, Reviewing) and wanted.label is None:
+        goal = Reviewing(Doubts(router.suspects))
     session = Session(
         project.nlp,
         project.plan,
         dataset,
         histories,
         queue=QueueSettings.of(review, wanted.annotators, label=wanted.label, purpose=purpose),
-        purpose=project.purpose,
+        purpose=goal,
         lease_minutes=review.lease_minutes,
     )
-    router = resolve_router(review.router)
     queue, plan = session.queue, session.plan
     session.sight.ranker = Ranker(dataset, queue, plan, histories, router=router)
     return session

@@ -55,6 +55,7 @@ def make_prefill(
     *,
     header: TaskHeader,
     text: str,
+    decided: bool = False,
 ) -> Prefill:
     """Choose what to show of a text that is not blind.
 
@@ -63,6 +64,7 @@ def make_prefill(
     found (Optional[Standing]): What was decided of it.
     header (TaskHeader): The task as it is now.
     text (str): The text.
+    decided (bool): Show what was decided, not what was proposed.
     RETURNS (Prefill): An imported decision; else the proposal of the config's model, with what was
         decided of a part of the text put over it.
     """
@@ -79,7 +81,11 @@ def make_prefill(
             problems=rated.problems,
             raw=rated.response_key is not None,
         )
-    if found is not None and found.annotation is not None and found.last.origin == IMPORT:
+    if (
+        found is not None
+        and found.annotation is not None
+        and (decided or found.last.origin == IMPORT)
+    ):
         shown = replace(shown, annotation=found.annotation, source=found.last.annotator)
     elif found is not None and found.partial is not None:
         known = overlay(shown.annotation, _marked(found.partial, found), header)

@@ -10,6 +10,7 @@ from ...dataset.decisions import live_decisions
 from ...dataset.reviews import preferences, proposals_by_text
 from ...records import ADJUDICATION, GOLD, IMPORT, Annotation, Preference, QueueText
 from ..people.adjudication import disputed, own_versions
+from ..queue.doubts import Doubts
 from ..queue.loading import Loaded, Sources, load_queue_texts, read_text
 from .compare import ComparedTask, version_name
 
@@ -41,18 +42,24 @@ class Purpose(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class Reviewing:
-    """Decide on what was proposed."""
+    """Decide on what was proposed, and again on what was decided and is in doubt."""
+
+    doubts: Doubts = field(default_factory=Doubts)
 
     kind = "text"
 
     def load(self, known: Sources) -> Loaded:
         """All texts."""
-        return load_queue_texts(known)
+        loaded = load_queue_texts(known)
+        self.doubts.check(known.dataset)
+        loaded.texts = [self.doubts.mark(known, text) for text in loaded.texts]
+        return loaded
 
     def read(self, known: Sources, base: QueueText) -> QueueText:
-        """Done by who decided all tasks."""
-        return read_text(known, base)
+        """Done by who decided all tasks, if it is not in doubt."""
+        return self.doubts.mark(known, read_text(known, base))
 
     def versions(self, known: Sources, digest: str) -> Tuple[Version, ...]:
         """None: there is one proposal."""

@@ -24,6 +24,7 @@ from ...records import (
     ONE_LABEL,
     RANDOM,
     RECALL,
+    RECHECK,
     REOPENED,
     ROUTED,
     SKIP,
@@ -47,7 +48,12 @@ from .tally import Tally
 from .texts import Texts
 
 MAX_NEXT = 20  # screens handed out at once
-SEEN_MODES = (ROUTED, RANDOM, RECALL)  # what a page may say of a text whose proposal it showed
+SEEN_MODES = (
+    ROUTED,
+    RANDOM,
+    RECALL,
+    RECHECK,
+)  # what a page may say of a text whose proposal it showed
 
 
 @dataclass(frozen=True)
@@ -204,7 +210,7 @@ class Session:
         if self.purpose.kind == "adjudicate":
             return ADJUDICATION
         if answer.mode == REOPENED:
-            return REOPENED
+            return RECHECK if self.queue.is_recheck(answer.digest) else REOPENED
         if blind:
             return BLIND if self.texts.lane(answer.digest) == GOLD else CALIBRATION
         if self.label is not None:

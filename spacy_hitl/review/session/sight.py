@@ -8,7 +8,7 @@ from ..queue.queue import Queue
 from ..queue.ranker import Ranker
 from .plan import ReviewTask
 from .prefill import Prefill, agreed
-from .purposes import Comparing, Purpose, Version
+from .purposes import Comparing, Purpose, Reviewing, Version
 from .texts import Texts
 
 
@@ -42,17 +42,22 @@ class Sight:
         return text is not None and annotator in text.decided_by
 
     def prefill(self, task: ReviewTask, digest: str, *, blind: bool) -> Prefill:
-        """RETURNS (Prefill): What is shown of a text at first; of two versions, what both say."""
+        """RETURNS (Prefill): What is shown of a text at first; of two versions, what both say; of a
+        decision that is in doubt, the decision.
+        """
         if self._purpose.kind == "text":
-            return self._texts.prefill(task, digest, blind=blind)
+            again = self._queue.is_recheck(digest)
+            return self._texts.prefill(task, digest, blind=blind, decided=again)
         versions = self.versions(digest)
         return agreed(v.annotations.get(task.name) for v in versions)
 
     def with_missing(self, task: ReviewTask, digest: str, shown: Prefill) -> Prefill:
         """RETURNS (Prefill): The same, with what may be missing in it. Not for blind texts."""
-        if self.ranker is None or self._purpose.kind != "text":
+        if self.ranker is None or not isinstance(self._purpose, Reviewing):
             return shown
-        missing = self.ranker.missing(task.name, digest, shown.annotation.spans)
+        spans, known = shown.annotation.spans, self._texts.sources
+        missing = self.ranker.missing(task.name, digest, spans)
+        missing = missing or self._purpose.doubts.offered(known, task.name, digest, spans)
         return replace(shown, extra=missing or shown.extra)
 
     def versions(self, digest: str) -> Tuple[Version, ...]:

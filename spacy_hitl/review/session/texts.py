@@ -103,8 +103,10 @@ class Texts:
         """RETURNS (Optional[Standing]): What one person decided of a text."""
         return self.histories[task].standing_of(self.decisions(task, digest)).get(annotator)
 
-    def prefill(self, task: ReviewTask, digest: str, *, blind: bool) -> Prefill:
-        """RETURNS (Prefill): What is shown of a text at first."""
+    def prefill(
+        self, task: ReviewTask, digest: str, *, blind: bool, decided: bool = False
+    ) -> Prefill:
+        """RETURNS (Prefill): What is shown of a text at first; with `decided`, what was decided."""
         if blind or self.lane(digest) == GOLD:
             return BLANK
         return make_prefill(
@@ -113,6 +115,7 @@ class Texts:
             self.standing(task.name, digest),
             header=self.histories[task.name].header,
             text=self.tokens(digest).text,
+            decided=decided,
         )
 
     def mentions(self, task: ReviewTask, digest: str) -> Sequence[SpanAnnotation]:

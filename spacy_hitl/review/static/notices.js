@@ -16,6 +16,7 @@ const MODES = /** @type {Object<string, string>} */ ({
   consistency: "consistency",
   "one label": "one label",
   adjudication: "two versions",
+  recheck: "decided, but doubtful",
   propagated: "propagated",
   bulk: "bulk",
   reopened: "opened again",
