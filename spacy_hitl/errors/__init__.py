@@ -30,6 +30,14 @@ class Warnings(metaclass=Catalogue):
         "from now on."
     )
     W100 = "{count} of {total} documents failed in component '{name}' and are marked: {first}"
+    W340 = (
+        "{minutes:g} minutes were enough for {splits} of the {folds} splits of a pass only: the "
+        "figures rest on {scored} of {reviewed} reviewed texts. Give more --minutes."
+    )
+    W341 = (
+        "The config uses the trained pipeline {names}. If that learned from reviewed texts of this "
+        "task, what uses it looks better here than it is."
+    )
 
 
 class HitlError(Exception):

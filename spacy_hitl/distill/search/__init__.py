@@ -1,0 +1,1 @@
+"""`spacy hitl distill --search`: which mix of decisions and proposals teaches the student best."""
