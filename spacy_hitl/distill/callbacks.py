@@ -1,22 +1,26 @@
 """Callbacks of a training config: warm up on what the model proposed, choose a threshold."""
 
-import random
 from pathlib import Path
-from typing import Any, Callable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import logger
-from thinc.api import Optimizer
 
 from ..dataset.corpus import read_training_corpus
 from ..errors import Errors, InputError
-from ..io import batched
 from ..records import DEV, TRAIN, Annotation, TaskHeader, TaskRow
-from .examples import make_examples, select_annotation
-from .pooling import train_on_segments
-from .rationales import SegmentedText, segment_text, soft_target
+from ..tasks.near_duplicates import NEAR
+from .base.frozen import read_base
+from .corpus.examples import make_examples, select_annotation
+from .corpus.lessons import apart_from_dev
+from .corpus.mentions import add_mentions
+from .soft.run import SoftSettings, learn_softly
+from .soft.texts import SoftTexts
+from .textcat.pooling import train_on_segments
+from .textcat.rationales import SegmentedText, segment_text, soft_target
+from .warm_up import check_options, proposal_examples, train
 
 
 def make_distill_callback(
@@ -28,8 +32,24 @@ def make_distill_callback(
     dropout: float = 0.2,
     seed: int = 0,
     decisions: bool = False,
+    proposals: bool = True,
+    min_score: Optional[float] = None,
+    neighbours: int = 0,
+    teacher: Union[Path, Sequence[Path]] = (),
+    teacher_component: Optional[str] = None,
+    component: Optional[str] = None,
+    texts: Optional[Path] = None,
+    corpus_texts: bool = True,
+    soft_epochs: int = 5,
+    soft_learn_rate: float = 0.002,
+    temperature: float = 1.0,
+    follow: str = "student",
+    mentions: Optional[Path] = None,
+    near_duplicates: Optional[float] = NEAR,
 ) -> Callable[[Language], None]:
     """Make the warm-up for `[initialize.after_init]`: the ordinary loop then tunes on decisions.
+
+    First come soft labels, if there is a teacher, then proposals.
 
     path (Path): File written by `spacy hitl export`.
     task (str): Name of the task.
@@ -39,22 +59,74 @@ def make_distill_callback(
     dropout (float): Dropout rate, 0 to 1.
     seed (int): Of the order of the examples.
     decisions (bool): Warm up on decided texts of lane train too.
+    proposals (bool): Warm up on proposals. Without them there must be a teacher.
+    min_score (Optional[float]): Proposed annotations below this score are unknown, not wrong.
+    neighbours (int): Only proposals on this many texts nearest to each decided one; 0 for all.
+    teacher (Union[Path, Sequence[Path]]): Folder of a trained pipeline; of several, the
+        probabilities are averaged.
+    teacher_component (Optional[str]): That teaches; if not given, the one with the name of the
+        student, or else the only one of its kind.
+    component (Optional[str]): That is taught softly; the task's if not given.
+    texts (Optional[Path]): JSONL with `text`: read for soft labels, never held in memory.
+    corpus_texts (bool): Texts of lane train are read for soft labels too.
+    soft_epochs (int): Passes over these texts.
+    soft_learn_rate (float): Peak rate of Adam for soft labels.
+    temperature (float): Above 1, what the teacher finds unlikely counts for more.
+    follow (str): For `ner`: whose action leads to the next state, "student" or "teacher".
+    mentions, near_duplicates: As in `spacy-hitl.TaskCorpus.v1`.
     RETURNS (Callable[[Language], None]): The callback.
+    RAISES (InputError): If an option has a value that means nothing.
     """
+    teachers = tuple(map(Path, [teacher] if isinstance(teacher, (str, Path)) else teacher))
+    check_options(
+        task,
+        taught=bool(teachers),
+        proposals=proposals,
+        min_score=min_score,
+        neighbours=neighbours,
+        temperature=temperature,
+        follow=follow,
+    )
+    settings = SoftSettings(
+        teachers=teachers,
+        component=teacher_component,
+        epochs=soft_epochs,
+        batch_size=batch_size,
+        learn_rate=soft_learn_rate,
+        dropout=dropout,
+        temperature=temperature,
+        follow=follow,
+        seed=seed,
+    )
 
     def warm_up(nlp: Language) -> None:
         header, rows = read_training_corpus(Path(path), task)
-        examples = list(
-            make_examples(nlp, header, rows, lane=TRAIN, decisions=decisions, proposals=True)
-        )
-        if not examples:
+        rows = apart_from_dev(add_mentions(rows, mentions, header), near_duplicates, task=task)
+        if settings.teachers:
+            name = component or task
+            _get_pipe(nlp, name)
+            file = None if texts is None else Path(texts)
+            unlabelled = SoftTexts.of(rows, file, corpus=corpus_texts)
+            learn_softly(nlp, name, unlabelled, settings, labels=header.labels)
+        examples: List[Example] = []
+        if proposals:
+            examples = proposal_examples(
+                nlp,
+                header,
+                rows,
+                path=path,
+                decisions=decisions,
+                min_score=min_score,
+                neighbours=neighbours,
+            )
+        if not examples and not settings.teachers:
             what = "usable proposal"
             raise InputError(Errors.H300.format(task=task, path=path, what=what, lane=TRAIN))
         logger.info("Warm-up of '%s' on %d examples", task, len(examples))
         train(
             nlp,
             examples,
-            epochs=epochs,
+            epochs=epochs if examples else 0,
             batch_size=batch_size,
             learn_rate=learn_rate,
             dropout=dropout,
@@ -62,44 +134,6 @@ def make_distill_callback(
         )
 
     return warm_up
-
-
-def train(
-    nlp: Language,
-    examples: List[Example],
-    *,
-    epochs: int,
-    batch_size: int,
-    learn_rate: float,
-    dropout: float,
-    seed: int,
-) -> None:
-    """Update an initialised pipeline, with an optimizer that is thrown away afterwards.
-
-    nlp (Language): Changed in place.
-    examples (List[Example]): What to learn, shuffled anew in each epoch.
-    epochs (int): Passes over the examples.
-    batch_size (int): Examples per update.
-    learn_rate (float): Of Adam.
-    dropout (float): Dropout rate, 0 to 1.
-    seed (int): Of the order.
-    """
-    optimizer = Optimizer(
-        learn_rate,
-        beta1=0.9,
-        beta2=0.999,
-        eps=1e-8,
-        L2=0.01,
-        grad_clip=1.0,
-        L2_is_weight_decay=True,
-    )
-    order = random.Random(seed)  # noqa: S311
-    for epoch in range(epochs):
-        order.shuffle(examples)
-        losses: dict[str, float] = {}
-        for batch in batched(examples, batch_size):
-            nlp.update(batch, drop=dropout, sgd=optimizer, losses=losses)
-        logger.info("Warm-up epoch %d of %d: loss %s", epoch + 1, epochs, losses)
 
 
 def make_distill_rationales_callback(
@@ -113,6 +147,7 @@ def make_distill_rationales_callback(
     batch_size: int = 32,
     learn_rate: float = 0.004,
     seed: int = 0,
+    near_duplicates: Optional[float] = NEAR,
 ) -> Callable[[Language], None]:
     """Make a warm-up of a text classifier that learns from the phrases that carry its labels.
 
@@ -129,11 +164,13 @@ def make_distill_rationales_callback(
     batch_size (int): Texts per update.
     learn_rate (float): Peak rate of Adam.
     seed (int): Of order and noise.
+    near_duplicates (Optional[float]): As in `spacy-hitl.TaskCorpus.v1`.
     RETURNS (Callable[[Language], None]): The callback.
     """
 
     def warm_up(nlp: Language) -> None:
         header, rows = read_training_corpus(Path(path), task)
+        rows = apart_from_dev(rows, near_duplicates, task=task)
         _, rationale_rows = read_training_corpus(Path(rationales), rationale_task)
         pipe = _get_pipe(nlp, component or task)
         phrases = {
@@ -193,6 +230,7 @@ def segment_rows(
             found = Annotation(spans=tuple(s for s in found.spans if s.label in said))
         target = soft_target(labels, readings)
         texts.append(segment_text(nlp.make_doc(row.text), labels, target, found))
+    read_base(nlp, [text.doc for text in texts])
     return texts
 
 

@@ -147,6 +147,18 @@ def test_the_same_seed_gives_the_same_weights(corpus: Path) -> None:
     assert weights(warm_up(corpus, epochs=3, seed=2)) != one
 
 
+def test_near_duplicates_of_dev_are_not_learned_from(corpus: Path) -> None:
+    words = "one two three four five six seven eight nine ten eleven twelve thirteen"
+    dev = make_row(f"K9 {words} today", "dev", decided=True)
+    apart = [dev, make_row("the K9 is mine", "train", decided=False)]
+    near = make_row(f"K9 {words} now", "train", decided=False)
+    write_corpus(corpus, HEADER, apart)
+    wanted = weights(warm_up(corpus, epochs=1))
+    write_corpus(corpus, HEADER, [*apart, near])
+    assert weights(warm_up(corpus, epochs=1)) == wanted
+    assert weights(warm_up(corpus, epochs=1, near_duplicates=None)) != wanted
+
+
 def test_decisions_are_left_to_the_loop_unless_wanted(corpus: Path, fails: Any) -> None:
     decided = [make_row("one K9 is new", "train", decided=True)]
     write_corpus(corpus, HEADER, decided)
@@ -171,7 +183,7 @@ def test_spacy_train_runs_it(corpus: Path, tmp_path: Path) -> None:
         ('task = "thing"\nlane = "train"', 'task = "other"\nlane = "train"', "H302", "'other'"),
         ('lane = "dev"', 'lane = "gold"', "H056", "gold"),
         ("epochs = 20", "epoch = 20", "H304", "above"),
-        ("[nlp]", "[nlp", "H304", "above"),
+        ("[nlp]", "[nlp", "H304", "section headers"),
         ('lang = "en"', 'lang = "en"\nlang = "en"', "H304", "lang"),
         ('lang = "en"', 'lang = "xyzzy"', "H304", "xyzzy"),
         ('factory = "ner"', 'factory = "nerr"', "H304", "nerr"),
