@@ -6,12 +6,14 @@ fast    narrower, and accelerated: more than 100,000 words/s on one core of a la
 One module per kind of component beside the encoder that they share.
 """
 
-from typing import Any, Callable, Dict
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from confection import Config
 
 from ...errors import Errors, InputError
-from . import ner, spancat, textcat
+from . import entity_linker, ner, relations, spancat, textcat
+from .base import BASE, base_pipeline, base_sections, base_width, on_base
 from .tok2vec import Size, tok2vec
 
 SIZES = {
@@ -23,21 +25,33 @@ COMPONENTS: Dict[str, Callable[..., Dict[str, Any]]] = {
     "spancat": spancat.component,
     "textcat": textcat.exclusive,
     "textcat_multilabel": textcat.multilabel,
+    "entity_linker": entity_linker.component,
+    "hitl_relations": relations.component,
 }
+# What has to stand in front of a component, by its kind.
+FRONT: Dict[str, Dict[str, Any]] = {"entity_linker": entity_linker.sentences()}
 RECIPES = tuple(SIZES)
 KINDS = tuple(COMPONENTS)
 
 
 def student_config(
-    kind: str, *, task: str, recipe: str = "fast", lang: str = "en", spans_key: str = "sc"
+    kind: str,
+    *,
+    task: str,
+    recipe: str = "fast",
+    lang: str = "en",
+    spans_key: str = "sc",
+    base: Optional[str] = None,
 ) -> Config:
     """Make the pipeline part of a student's config: `[nlp]` and `[components]`.
 
-    kind (str): Factory of the student: ner, spancat, textcat or textcat_multilabel.
+    kind (str): Factory of the student, one of KINDS.
     task (str): Name of the component, as in the prompted pipeline.
     recipe (str): "small" or "fast". A fast student needs spacy-hitl's core install where it runs.
     lang (str): Code of the language.
     spans_key (str): Where a spancat student writes.
+    base (Optional[str]): A trained pipeline whose tok2vec the student listens to. It stays as it
+        is: `[training]` of the result has to stand in the config too.
     RETURNS (Config): Sections to put corpora and training beside.
     RAISES (InputError): If there is no such kind or recipe.
     """
@@ -45,9 +59,32 @@ def student_config(
         if value not in known:
             problem = f"{name} {value!r} is not one of {', '.join(known)}"
             raise InputError(Errors.H004.format(where="student", problem=problem))
-    nlp: Dict[str, Any] = {"lang": lang, "pipeline": [task], "batch_size": 256}
+    front = FRONT.get(kind, {})
+    nlp: Dict[str, Any] = {"lang": lang, "pipeline": [*front, task], "batch_size": 256}
     if recipe == "fast":
         nlp["after_pipeline_creation"] = {"@callbacks": "spacy-hitl.accelerate.v1"}
     size = SIZES[recipe]
-    component = COMPONENTS[kind](tok2vec(size), size, spans_key=spans_key)
-    return Config({"nlp": nlp, "components": {task: component}})
+    if base is None:
+        component = COMPONENTS[kind](tok2vec(size), size, spans_key=spans_key)
+        return Config({"nlp": nlp, "components": {**front, task: component}})
+    nlp["pipeline"] = [BASE, *front, task]
+    heard = on_base(base_width(base) or size.width)
+    component = COMPONENTS[kind](heard, size, spans_key=spans_key)
+    sections = base_sections(base)
+    sections["components"].update({**front, task: component})
+    return Config({"nlp": nlp, **sections})
+
+
+def base_config(tasks: Mapping[str, Path], *, recipe: str = "fast", lang: str = "en") -> Config:
+    """Make the pipeline part of a base's config: one encoder, taught by several tasks at once.
+
+    tasks (Mapping[str, Path]): Exported corpora by the name of their task.
+    recipe (str): "small" or "fast": the size of the encoder.
+    lang (str): Code of the language.
+    RETURNS (Config): Sections to put corpora and training beside.
+    RAISES (InputError): If there is no such recipe.
+    """
+    if recipe not in SIZES:
+        problem = f"recipe {recipe!r} is not one of {', '.join(RECIPES)}"
+        raise InputError(Errors.H004.format(where="base", problem=problem))
+    return base_pipeline(SIZES[recipe], tasks, lang=lang)
