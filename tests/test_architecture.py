@@ -81,7 +81,7 @@ def test_cheap_zones_import_only_spacy_and_leaves_at_module_level(path):
 
 def test_what_learns_never_imports_the_dataset_itself():
     """The training side reads exported corpora, which hold no gold; only views open the file."""
-    for path in (PACKAGE / "distill").glob("*.py"):
+    for path in (PACKAGE / "distill").rglob("*.py"):
         for name in imports_of(path):
             assert name not in ("spacy_hitl.dataset.store", "spacy_hitl.dataset.views"), path
 

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 import spacy_hitl
 from spacy_hitl import records as r
+from spacy_hitl.distill.search.continuing import Distilled, LearnedCorpus
+from spacy_hitl.distill.search.curve import Curve, CurvePoint
+from spacy_hitl.distill.search.results import MixScore, SearchResult
 from spacy_hitl.exchange.adapters.docbin import RowName, StoredText
 from spacy_hitl.exchange.adapters.losses import Loss, LossReport
 from spacy_hitl.promote.gate import Verdict
@@ -102,7 +105,27 @@ comparisons = st.builds(Comparison, strings, strings, *(numbers,) * 4)
 metas = st.none() | st.dictionaries(words, json_values, max_size=3)
 row_names = st.builds(RowName, strings, strings, metas)
 losses = st.builds(Loss, strings, counts, tuples(strings))
+triples = st.none() | st.tuples(numbers, numbers, numbers)
+pairs = tuples(st.tuples(strings, strings))
+points = st.builds(CurvePoint, *(numbers,) * 5, triples, scores)
+mixes = st.builds(
+    MixScore, strings, strings, *(scores,) * 3, triples, scores, scores, counts, numbers, maybe
+)
+learned = st.builds(LearnedCorpus, strings, strings, strings, pairs, pairs)
 EVERY = {
+    CurvePoint: points,
+    Curve: st.builds(
+        Curve, *(strings,) * 4, *(counts,) * 5, numbers, numbers, strings, strings, tuples(points)
+    ),
+    MixScore: mixes,
+    SearchResult: st.builds(
+        SearchResult,
+        *(*(strings,) * 7, *(counts,) * 6, numbers, numbers, strings, strings, tuples(mixes)),
+    ),
+    LearnedCorpus: learned,
+    Distilled: st.builds(
+        Distilled, strings, tuples(learned), pairs, strings, strings, st.none() | counts, maybe
+    ),
     RowName: row_names,
     StoredText: st.builds(
         StoredText, strings, lanes, tuples(row_names), tuples(decisions), tuples(counts)
@@ -139,6 +162,18 @@ EVERY = {
         proposal=st.none() | proposals,
         partial=st.none() | partials,
         bulk=st.booleans(),
+    ),
+    r.Suspect: st.builds(
+        r.Suspect,
+        *(strings, strings, st.sampled_from(r.PROBLEMS), numbers),
+        given=annotations,
+        suggested=annotations,
+        decided=st.booleans(),
+    ),
+    r.SuspectsHeader: st.builds(
+        r.SuspectsHeader,
+        *(strings, strings, strings, counts, counts, counts, counts),
+        thresholds=st.dictionaries(strings, numbers, max_size=3),
     ),
     r.Counts: st.builds(r.Counts, counts, counts, counts),
     LabelScore: labels,

@@ -24,6 +24,7 @@ def entry_points():
 NAMES = list(entry_points())
 REGISTRIES = {
     "spacy_factories": "factories",
+    "spacy_architectures": "architectures",
     "spacy_readers": "readers",
     "spacy_callbacks": "callbacks",
     "spacy_misc": "misc",

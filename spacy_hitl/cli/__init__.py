@@ -22,9 +22,12 @@ from . import (  # noqa: E402
     evaluate,  # noqa: F401
     examples,  # noqa: F401
     exchange,  # noqa: F401
+    init,  # noqa: F401
     promote,  # noqa: F401
     review,  # noqa: F401
     status,  # noqa: F401
+    suspects,  # noqa: F401
+    vectors,  # noqa: F401
 )
 
 app.add_typer(hitl_cli)

@@ -105,6 +105,13 @@ def export_cli(
             "--lanes", help="With --format: lanes to write (train,dev; for docbin all lanes)"
         ),
     ] = None,
+    near_duplicates: Annotated[
+        float,
+        typer.Option(
+            "--near-duplicates",
+            help="Leave out of training what is this similar to a gold text, 0 to 1 (0: nothing)",
+        ),
+    ] = 0.8,
 ) -> None:
     """Write one corpus per task for training (never gold), and one for evaluation (only gold).
 
@@ -114,7 +121,7 @@ def export_cli(
         if format is None:
             for option, value in (("--output", output), ("--task", task), ("--lanes", lanes)):
                 _needs_format(option, value)
-            _export_own(config, everything, docbin)
+            _export_own(config, everything, docbin, near_duplicates)
             return
         if output is None or everything is not None or docbin:
             problem = "give --output FOLDER with it, and neither --all nor --docbin"
@@ -128,14 +135,19 @@ def export_cli(
         _show_losses(result.lost)
 
 
-def _export_own(config: Path, everything: Optional[Path], docbin: bool) -> None:
+def _export_own(
+    config: Path, everything: Optional[Path], docbin: bool, near_duplicates: float
+) -> None:
     from ..exchange.run import export_all, export_corpora
 
     if everything is not None:
         msg.good(f"{export_all(config, everything)} records: {everything}")
         return
-    for path, count in export_corpora(config, docbin=docbin).items():
+    result = export_corpora(config, docbin=docbin, near_duplicates=near_duplicates or None)
+    for path, count in result.counts.items():
         msg.good(f"{count} texts: {path}")
+        if result.near_gold.get(path):
+            msg.info(f"{result.near_gold[path]} more were left out: nearly a gold text")
 
 
 def _needs_format(option: str, value: object) -> None:

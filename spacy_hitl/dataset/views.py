@@ -156,6 +156,10 @@ class GoldSet(_View):
             if row.decision is not None:
                 yield row
 
+    def texts(self) -> Iterator[str]:
+        """YIELDS (str): All gold texts, decided or not: for keeping what is like them apart."""
+        return (text for _, text, _, _ in self._dataset.texts(lanes=self.lanes))
+
 
 def _stand(decisions: Sequence[Decision], history: Optional[TaskHistory]) -> Optional[Standing]:
     return standing(decisions) if history is None else history.standing(decisions)

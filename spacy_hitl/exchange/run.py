@@ -16,6 +16,7 @@ from ..io import find_file, write_bytes, write_jsonl
 from ..pipeline.loading import load_prompted, prompted_tasks, version_keys
 from ..records import Annotation, Decision, TaskHeader, TaskRow
 from ..scoring.scores import score_rows
+from ..tasks.near_duplicates import NEAR, NearDuplicates, check_threshold
 from ..tasks.reference import set_reference
 from ..tasks.relations.annotations import mentions_of
 from .confidence import answers_behind
@@ -32,6 +33,14 @@ class ImportSummary:
     unused: Tuple[str, ...] = ()
     decisions: bool = False
     misaligned: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """Texts per file, and texts per file that were left out for being nearly a gold text."""
+
+    counts: Dict[Path, int]
+    near_gold: Dict[Path, int]
 
 
 def import_file(config: Path, path: Path, *, annotator: Optional[str] = None) -> ImportSummary:
@@ -72,23 +81,31 @@ def misaligned_spans(
     return tuple(found)
 
 
-def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
+def export_corpora(
+    config: Path, *, docbin: bool = False, near_duplicates: Optional[float] = NEAR
+) -> ExportSummary:
     """Write what training and evaluation read: the same files for the same dataset and answers.
 
     Proposals in lanes train and dev get their scores here (`scoring.scores`).
 
     config (Path): Config of the prompted pipeline.
     docbin (bool): Write decided texts as .spacy files too.
-    RETURNS (Dict[Path, int]): Texts per file: corpus/<task>.jsonl (lanes train and dev) and
+    near_duplicates (Optional[float]): Leave out of lanes train and dev what is this similar to a
+        text of lane gold, decided or not (see `NearDuplicates`); None leaves nothing out.
+    RETURNS (ExportSummary): Texts per file: corpus/<task>.jsonl (lanes train and dev) and
         corpus/gold/<task>.jsonl (lane gold, decided texts only).
     """
     nlp, settings = load_prompted(config)
     counts: Dict[Path, int] = {}
+    near_gold: Dict[Path, int] = {}
+    if near_duplicates is not None:
+        check_threshold(near_duplicates)
     tasks = prompted_tasks(nlp)
     versions = version_keys(config)
     now = {name: prompted.task for name, prompted in tasks.items()}
     with TrainingSet(settings.dataset) as training:
         histories = training.histories(now, settings.changes, path=config)
+    apart = _Apart(settings.dataset, near_duplicates)
     for name, prompted in tasks.items():
         history = histories[name]
         header = history.header
@@ -98,9 +115,12 @@ def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
             answers_behind(prompted, nlp, settings) as answers,
         ):
             found = training.sample_rows(name, key=key, versions=versions[name], history=history)
-            rows = score_rows(found, answers=answers.about)
+            scored = score_rows(found, answers=answers.about)
         with GoldSet(settings.dataset) as gold:
             gold_rows = list(gold.task_rows(name, history=history))
+        # After scoring: which texts are gold must not change a score.
+        rows = [row for row in scored if row not in apart]
+        near_gold[settings.corpus / f"{name}.jsonl"] = len(scored) - len(rows)
         for folder, some in ((settings.corpus, rows), (settings.corpus / "gold", gold_rows)):
             path = folder / f"{name}.jsonl"
             write_corpus(path, header, some)
@@ -109,7 +129,25 @@ def export_corpora(config: Path, *, docbin: bool = False) -> Dict[Path, int]:
                 counts[path.with_suffix(".spacy")] = _write_docbin(
                     nlp, path.with_suffix(".spacy"), header, some
                 )
-    return counts
+    return ExportSummary(counts, near_gold)
+
+
+class _Apart:
+    """The texts that are nearly a gold text. Each is compared once, whatever the task."""
+
+    def __init__(self, path: Path, threshold: Optional[float]) -> None:
+        self._gold: Optional[NearDuplicates] = None
+        if threshold is not None:
+            with GoldSet(path) as gold:
+                self._gold = NearDuplicates(gold.texts(), threshold=threshold)
+        self._known: Dict[str, bool] = {}
+
+    def __contains__(self, row: TaskRow) -> bool:
+        if self._gold is None:
+            return False
+        if row.text_digest not in self._known:
+            self._known[row.text_digest] = row.text in self._gold
+        return self._known[row.text_digest]
 
 
 def export_all(config: Path, path: Path) -> int:

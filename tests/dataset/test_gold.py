@@ -17,8 +17,8 @@ from spacy_hitl.dataset.lanes import normalise
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.dataset.views import GoldSet, TrainingSet
 from spacy_hitl.distill.callbacks import make_distill_callback, make_threshold_callback
-from spacy_hitl.distill.corpus import make_task_corpus
-from spacy_hitl.distill.knowledge_base import make_catalog_kb
+from spacy_hitl.distill.corpus.reader import make_task_corpus
+from spacy_hitl.distill.linking.knowledge_base import make_catalog_kb
 from spacy_hitl.errors import InputError
 from spacy_hitl.io import text_digest
 from spacy_hitl.records import (

@@ -8,8 +8,8 @@ import pytest
 import spacy
 
 from spacy_hitl.dataset.corpus import write_corpus
-from spacy_hitl.distill.corpus import make_task_corpus
-from spacy_hitl.distill.examples import make_example, select_annotation
+from spacy_hitl.distill.corpus.examples import make_example, select_annotation
+from spacy_hitl.distill.corpus.reader import make_task_corpus
 from spacy_hitl.io import text_digest
 from spacy_hitl.records import (
     NIL,

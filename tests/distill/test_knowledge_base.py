@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spacy.vocab import Vocab
 
 from spacy_hitl.dataset.corpus import write_corpus
-from spacy_hitl.distill.knowledge_base import (
+from spacy_hitl.distill.linking.knowledge_base import (
     aliases,
     bare_form,
     build_kb,

@@ -13,8 +13,8 @@ from spacy.util import fix_random_seed
 
 from spacy_hitl.dataset.corpus import write_corpus
 from spacy_hitl.distill.callbacks import make_distill_rationales_callback, segment_rows
-from spacy_hitl.distill.pooling import pool
-from spacy_hitl.distill.rationales import segment_text, soft_target, split_sentences
+from spacy_hitl.distill.textcat.pooling import pool
+from spacy_hitl.distill.textcat.rationales import segment_text, soft_target, split_sentences
 from spacy_hitl.io import text_digest
 from spacy_hitl.records import (
     Annotation,

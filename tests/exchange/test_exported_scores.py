@@ -11,8 +11,8 @@ from more_samples import DB, add_samples, nothing, same
 from spacy_hitl.dataset.corpus import read_corpus, write_corpus
 from spacy_hitl.dataset.exchange import dump
 from spacy_hitl.dataset.store import Dataset
-from spacy_hitl.distill.corpus import make_task_corpus
-from spacy_hitl.distill.knowledge_base import collect_links
+from spacy_hitl.distill.corpus.reader import make_task_corpus
+from spacy_hitl.distill.linking.knowledge_base import collect_links
 from spacy_hitl.exchange.run import export_all, export_corpora, import_file
 from spacy_hitl.io import text_digest
 from spacy_hitl.llm.store import ResponseStore

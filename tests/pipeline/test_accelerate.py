@@ -108,10 +108,19 @@ def outcome(docs):
             [(e.start, e.end, e.label_) for e in doc.ents],
             [(t.tag_, t.head.i, t.dep_) for t in doc],
             {k: [(s.start, s.end, s.label_) for s in group] for k, group in doc.spans.items()},
-            {k: round(v, 4) for k, v in doc.cats.items()},
+            {k: Near(v) for k, v in doc.cats.items()},
         )
         for doc in docs
     ]
+
+
+class Near(float):
+    """A score: equal to one that differs in the fifth digit, however they round."""
+
+    def __eq__(self, other):
+        return abs(self - other) < 1e-4
+
+    __hash__ = None
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ import numpy as np
 from spacy.kb import InMemoryLookupKB
 from spacy.vocab import Vocab
 
-from ..dataset.corpus import read_training_corpus
-from ..records import NIL, TRAIN, TaskRow
-from ..tasks.linking.catalog import CatalogEntry, read_catalog
-from .examples import select_annotation
+from ...dataset.corpus import read_training_corpus
+from ...records import NIL, TRAIN, TaskRow
+from ...tasks.linking.catalog import CatalogEntry, read_catalog
+from ..corpus.examples import select_annotation
 
 Weights = Dict[str, float]
 FormCounts = Dict[str, Weights]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from ..records import Annotation
+from ...records import Annotation
 
 Floats = NDArray[np.float32]
 

@@ -1,0 +1,1 @@
+"""The training corpus as spaCy examples."""

@@ -1,0 +1,1 @@
+"""Text classifiers that learn from the phrases that carry their labels."""
