@@ -30,7 +30,7 @@ def accelerate(nlp: Language) -> Accelerated:
     RETURNS (Accelerated): What was changed.
     """
     from .acceleration.decoding import fast_component
-    from .acceleration.embedding import CachedEmbedding, is_hash_embedding
+    from .acceleration.embedding import CachedEmbedding, parts_of
     from .acceleration.encoding import FusedEncoder, window_layers
     from .acceleration.products import fastest_ops, on_cpu, use_ops
 
@@ -44,7 +44,7 @@ def accelerate(nlp: Language) -> Accelerated:
         for node in model.walk():
             if isinstance(node._func, (CachedEmbedding, FusedEncoder)):
                 continue
-            if is_hash_embedding(node):
+            if parts_of(node) is not None:
                 node._func = CachedEmbedding(node._func)
                 embeddings += 1
             elif window_layers(node):

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from spacy.pipeline import EntityRecognizer
 from spacy.tokens import DocBin
 from spacy.training import Example
+from spacy.vectors import Vectors
 
 import spacy_hitl
 from spacy_hitl.pipeline.accelerate import Accelerated, accelerate
@@ -210,6 +212,69 @@ def test_a_copy_has_its_own_cache(everything):
     before = outcome(nlp.pipe(texts))
     nlp.replace_listeners("tok2vec", "ner", ["model.tok2vec"])
     assert outcome(nlp.pipe(texts)) == before
+
+
+@pytest.fixture(params=["default", "floret"])
+def with_vectors(request, tmp_path):
+    """A trained tagger that looks words up: in a table of words, or from pieces of each."""
+    draw = np.random.RandomState(0)
+    nlp = spacy.blank("en")
+    if request.param == "floret":
+        size = {"minn": 2, "maxn": 4, "hash_count": 2}
+        data = draw.rand(50, 6).astype("f")
+        nlp.vocab.vectors = Vectors(
+            data=data, mode="floret", strings=nlp.vocab.strings, **size, bow="<", eow=">"
+        )
+    else:
+        for word in ("the", "Nebula", "fell", "so", "😀"):
+            nlp.vocab.set_vector(word, draw.rand(6).astype("f"))
+    embed = {
+        "@architectures": "spacy.MultiHashEmbed.v2",
+        "width": 16,
+        "attrs": ["NORM", "SHAPE"],
+        "rows": [50, 50],
+        "include_static_vectors": True,
+    }
+    encode = {
+        "@architectures": "spacy.MaxoutWindowEncoder.v2",
+        "width": 16,
+        "depth": 1,
+        "window_size": 1,
+        "maxout_pieces": 2,
+    }
+    model = {"@architectures": "spacy.Tok2Vec.v2", "embed": embed, "encode": encode}
+    nlp.add_pipe("tok2vec", config={"model": model})
+    nlp.initialize(lambda: [eg for eg in examples(nlp) if len(eg.x)])
+    nlp.to_disk(tmp_path / "vectors")
+    return tmp_path / "vectors"
+
+
+def test_word_vectors_are_looked_up_once_and_their_changes_noticed(with_vectors):
+    plain, fast = spacy.load(with_vectors), spacy.load(with_vectors)
+    assert accelerate(fast).embeddings == 1
+
+    def check():
+        for _ in range(2):  # the second time from the cache
+            pairs = zip(plain.pipe(TEXTS), fast.pipe(TEXTS), strict=True)
+            assert all(np.allclose(a.tensor, b.tensor, atol=1e-5) for a, b in pairs)
+        return np.concatenate([doc.tensor for doc in fast.pipe(TEXTS)])
+
+    outputs = [check()]
+    for nlp in (plain, fast):
+        nlp.vocab.vectors.data[:3] *= -2  # what a word looks like, in place
+    outputs.append(check())
+    if plain.vocab.vectors.mode == "default":
+        for nlp in (plain, fast):
+            nlp.vocab.set_vector("Berlin", np.ones(6, dtype="f"))  # a word it had not
+        outputs.append(check())
+    for nlp in (plain, fast):
+        # A part of a model that was trained since.
+        nlp.get_pipe("tok2vec").model.get_ref("embed").layers[0].layers[1].set_param(
+            "W", np.full((16, 6), 0.5, dtype="f")
+        )
+    outputs.append(check())
+    for one, other in pairwise(outputs):
+        assert not np.allclose(one, other, atol=1e-3)
 
 
 def test_a_full_table_starts_anew(everything):
