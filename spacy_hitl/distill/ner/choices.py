@@ -16,7 +16,7 @@ from ..soft.ner import actions
 from .seen import fill_ruler, seen_patterns
 
 SHARES = (None, 0.5, 0.8)  # see `seen_patterns`; None: no list
-BIASES = (0.0, -1.0, 1.0, 2.0, 3.0)  # of the action that stands for "no entity"
+BIASES = (0.0, -1.0, -2.0, 1.0, 2.0, 3.0)  # of the action that stands for "no entity"
 Ents = Set[Tuple[int, int, str]]
 
 

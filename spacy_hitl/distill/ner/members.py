@@ -17,6 +17,7 @@ from .choices import Choices
 from .joining import join, member_models
 from .unseen import UnseenWords
 
+FOLDS = 3
 RISE = 0.1  # share of the updates in which the learning rate rises
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -53,10 +54,10 @@ def make_train_members_callback(
     """Make the training of an ensemble for `[initialize.after_init]`.
 
     The component is a `ner` whose tok2vec is a concatenation of encoders (concatenate.v1). Each
-    encoder becomes a recognizer of its own, which learns from all texts but its own share of them.
-    On these it shows what the list of seen names and a bias are worth; the component then is the
-    mean of the members with what was best. The ordinary loop has nothing left to do but score it.
-    What comes out is loaded and run by plain spaCy.
+    encoder becomes a recognizer of its own, and the component is the mean of these members. What
+    the list of seen names and a bias are worth is counted by cross-fitting: on each third of the
+    texts, with members that learned from the others. Then they learn anew from all. The ordinary
+    loop has nothing left to do but score the result. It is loaded and run by plain spaCy.
 
     corpus (Reader): Reader of what is learned: ${corpora.train}.
     more (Optional[Reader]): Another one to learn from: ${corpora.dev}, which chooses nothing here.
@@ -92,20 +93,29 @@ def make_train_members_callback(
             raise InputError(Errors.H381.format(name=component, count=len(examples)))
         random.Random(seed).shuffle(examples)  # noqa: S311
         choices = Choices(component, ruler)
-        members = []
-        for number, model in enumerate(models):
-            logger.info("Member %d of %d of '%s'", number + 1, len(models), component)
-            held = examples[number :: len(models)]
-            learned = [eg for i, eg in enumerate(examples) if i % len(models) != number]
-            configs = {component: {**config, "model": model}}
-            if ruler is not None:
-                configs = {ruler: nlp.get_pipe_config(ruler), **configs}
-            member = _start(nlp, component, configs, examples, seed + number)
-            _learn(member, component, learned, settings, seed + number)
-            choices.count(member, learned, held)
-            members.append(member.get_pipe(component))
+        pipes = {component: config}
+        if ruler is not None:
+            pipes = {ruler: nlp.get_pipe_config(ruler), **pipes}
+
+        def learn(texts: List[Example]) -> List[Any]:
+            members = []
+            for number, model in enumerate(models):
+                logger.info("Member %d of %d: %d texts", number + 1, len(models), len(texts))
+                parts = {component: {**config, "model": model}}
+                member = _start(nlp, component, parts, examples, seed + number)
+                _learn(member, component, texts, settings, seed + number)
+                trained: Any = member.get_pipe(component)
+                members.append(trained.model)
+            return members
+
+        # What is chosen is chosen for the members together: alone, each is less careful.
+        for fold in range(FOLDS):
+            learned = [eg for i, eg in enumerate(examples) if i % FOLDS != fold]
+            joined: Any = _start(nlp, component, pipes, examples, seed)
+            join(joined.get_pipe(component).model, learn(learned))
+            choices.count(joined, learned, examples[fold::FOLDS])
         pipe: Any = nlp.get_pipe(component)
-        join(pipe.model, [member.model for member in members])  # type: ignore[attr-defined]
+        join(pipe.model, learn(examples))
         choice = choices.best()
         choices.apply(nlp, examples, choice)
         logger.info("Best of what was tried: %s, F %.3f", choice, choices.f(choice))
