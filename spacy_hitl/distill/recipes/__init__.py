@@ -18,7 +18,7 @@ from .tok2vec import Size, tok2vec
 
 SIZES = {
     "small": Size(width=96, depth=4, hidden=64),
-    "fast": Size(width=72, depth=3, hidden=48, rows=(4200, 800, 2000, 2000)),
+    "fast": Size(width=64, depth=3, hidden=32),
 }
 COMPONENTS: Dict[str, Callable[..., Dict[str, Any]]] = {
     "ner": ner.component,
