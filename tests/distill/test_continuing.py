@@ -14,8 +14,8 @@ from search_world import CATS, CONFIG, CORPUS, KINDS, make_row, make_rows, write
 from spacy.util import load_config
 
 from spacy_hitl.dataset.corpus import write_corpus
-from spacy_hitl.distill import continuing
 from spacy_hitl.distill.run import distill
+from spacy_hitl.distill.search import continuing
 from spacy_hitl.distill.search.continuing import (
     Distilled,
     LearnedCorpus,

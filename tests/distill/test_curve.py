@@ -12,7 +12,7 @@ from spacy.util import load_config
 
 from spacy_hitl.dataset import corpus as corpora
 from spacy_hitl.dataset.corpus import read_training_corpus
-from spacy_hitl.distill import curve as curves
+from spacy_hitl.distill.search import curve as curves
 from spacy_hitl.distill.search.compare import Scored
 from spacy_hitl.distill.search.curve import (
     SHARES,

@@ -15,7 +15,7 @@ import spacy
 import student_world as world
 from spacy.cli.train import train
 
-from spacy_hitl.distill import pieces
+from spacy_hitl.distill.recipes import pieces
 from spacy_hitl.distill.recipes import transformer as recipe
 from spacy_hitl.distill.recipes.new_config import write_config
 from spacy_hitl.distill.recipes.pieces import make_byte_pieces
