@@ -7,7 +7,6 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import logger
-from thinc.api import Optimizer
 
 from ..dataset.looks import overlay
 from ..errors import Errors, InputError
@@ -18,6 +17,7 @@ from .base.frozen import with_base
 from .corpus.doubtful import Sorted, can_be_unknown, count_doubts, sort_out
 from .corpus.examples import make_example, make_examples
 from .corpus.lessons import Unknown
+from .optimizer import make_adam
 
 
 def check_options(
@@ -201,15 +201,7 @@ def train(
     dropout (float): Dropout rate, 0 to 1.
     seed (int): Of the order.
     """
-    optimizer = Optimizer(
-        learn_rate,
-        beta1=0.9,
-        beta2=0.999,
-        eps=1e-8,
-        L2=0.01,
-        grad_clip=1.0,
-        L2_is_weight_decay=True,
-    )
+    optimizer = make_adam(learn_rate)
     order = random.Random(seed)  # noqa: S311
     for epoch in range(epochs):
         order.shuffle(examples)

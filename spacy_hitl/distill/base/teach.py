@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.pipeline import Tok2Vec
 from spacy.training import Example
 from spacy.util import logger
-from thinc.api import Optimizer, fix_random_seed
+from thinc.api import fix_random_seed
 
 from ...dataset.corpus import read_training_corpus
 from ...errors import Errors, InputError
@@ -17,6 +17,7 @@ from ...records import TRAIN, TaskHeader
 from ...tasks.near_duplicates import NEAR
 from ..corpus.examples import make_examples
 from ..corpus.lessons import apart_from_dev
+from ..optimizer import make_adam
 from ..recipes import COMPONENTS
 from ..recipes.base import BASE, listener
 from ..recipes.tok2vec import Size
@@ -135,9 +136,7 @@ def train_base(
 
     learners (List[Tuple[Language, List[Example]]]): Pipelines, and what each learns.
     """
-    optimizer = Optimizer(
-        learn_rate, beta1=0.9, beta2=0.999, L2=0.01, L2_is_weight_decay=True, grad_clip=1.0
-    )
+    optimizer = make_adam(learn_rate)
     order = random.Random(seed)  # noqa: S311
     total = epochs * sum(-(-len(found) // batch_size) for _, found in learners)
     step = 0

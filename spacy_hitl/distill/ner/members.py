@@ -13,6 +13,7 @@ from thinc.api import Optimizer, fix_random_seed
 from ...errors import Errors, InputError
 from ...io import batched
 from ...pipeline.accelerate import accelerate
+from ..optimizer import make_adam
 from .choices import Choices
 from .joining import join, member_models
 from .unseen import UnseenWords
@@ -179,16 +180,7 @@ def _learn(
         random=chance,
         vocab=nlp.vocab,
     )
-    optimizer = Optimizer(
-        settings.learn_rate,
-        beta1=0.9,
-        beta2=0.999,
-        eps=1e-8,
-        L2=0.01,
-        grad_clip=1.0,
-        L2_is_weight_decay=True,
-        use_averages=True,
-    )
+    optimizer = make_adam(settings.learn_rate)
     pipe: Any = nlp.get_pipe(name)
     filled = [eg for eg in examples if eg.reference.ents]
     empty = [eg for eg in examples if not eg.reference.ents]

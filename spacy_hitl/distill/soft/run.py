@@ -9,10 +9,10 @@ from typing import Iterator, Optional, Protocol, Sequence, Tuple
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import logger
-from thinc.api import Optimizer
 
 from ...errors import Errors, InputError
 from ...io import batched
+from ..optimizer import make_adam
 from .ner import SoftEntities
 from .spancat import SoftSpans
 from .student import Student
@@ -80,15 +80,7 @@ def learn_softly(
         for path in settings.teachers
     ]
     update = make_update(student, teachers, settings, labels)
-    optimizer = Optimizer(
-        settings.learn_rate,
-        beta1=0.9,
-        beta2=0.999,
-        eps=1e-8,
-        L2=0.01,
-        grad_clip=1.0,
-        L2_is_weight_decay=True,
-    )
+    optimizer = make_adam(settings.learn_rate)
     order = random.Random(settings.seed)  # noqa: S311
     total, skipped = _count(nlp, texts)
     if not total:

@@ -11,8 +11,9 @@ from typing import Any, Callable, List, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 from spacy.util import logger
-from thinc.api import Linear, Model, Optimizer, fix_random_seed
+from thinc.api import Linear, Model, fix_random_seed
 
+from ..optimizer import make_adam
 from .rationales import Floats, SegmentedText
 
 Ints = NDArray[np.int64]
@@ -123,9 +124,7 @@ class _PartTrainer:
         learn_rate: float,
         joined_weight: float,
     ) -> None:
-        optimizer = Optimizer(
-            learn_rate, L2=0.01, L2_is_weight_decay=True, grad_clip=1.0, beta1=0.9, beta2=0.999
-        )
+        optimizer = make_adam(learn_rate)
         rates = [
             (n, n.attrs["dropout_rate"]) for n in self.tok2vec.walk() if "dropout_rate" in n.attrs
         ]
