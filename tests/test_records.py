@@ -18,7 +18,19 @@ from spacy_hitl.distill.search.results import MixScore, SearchResult
 from spacy_hitl.exchange.adapters.docbin import RowName, StoredText
 from spacy_hitl.exchange.adapters.losses import Loss, LossReport
 from spacy_hitl.promote.gate import Verdict
-from spacy_hitl.scoring.results import Comparison, LabelScore, SystemScore, TaskMetrics
+from spacy_hitl.scoring.results import (
+    Comparison,
+    Confusion,
+    ErrorCount,
+    GoldOutput,
+    LabelScore,
+    LlmUse,
+    SliceScore,
+    Speed,
+    SystemScore,
+    TaskMetrics,
+    Utility,
+)
 
 # Any characters, astral ones and lone surrogates included: answers of models hold everything.
 words = st.text(max_size=12)
@@ -87,7 +99,17 @@ headers = st.builds(
     r.TaskHeader,
     *(strings, strings, tuples(strings), strings, st.booleans(), maybe, maybe),
 )
-labels = st.builds(LabelScore, strings, counts, counts, counts, numbers, numbers, numbers)
+bounds = st.none() | st.tuples(numbers, numbers)
+labels = st.builds(LabelScore, strings, counts, counts, counts, *(numbers,) * 3, *(bounds,) * 3)
+error_counts = st.builds(ErrorCount, strings, strings, counts)
+confusions = st.builds(Confusion, strings, strings, counts)
+slices = st.builds(SliceScore, strings, strings, counts, numbers, numbers, numbers)
+speeds = st.builds(Speed, numbers, tuples(numbers), *(scores,) * 4, maybe)
+llm_uses = st.builds(LlmUse, counts, numbers, *(scores,) * 4)
+utilities = st.builds(Utility, numbers, numbers, numbers)
+outputs = st.builds(
+    GoldOutput, strings, strings, annotations, tuples(st.tuples(strings, annotations))
+)
 systems = st.builds(
     SystemScore,
     *(strings, strings, numbers, numbers, numbers, numbers, numbers),
@@ -100,6 +122,12 @@ systems = st.builds(
     needs=tuples(st.tuples(strings, strings)),
     threshold=scores,
     gain=st.none() | st.tuples(numbers, numbers, numbers),
+    errors=tuples(error_counts),
+    confusion=tuples(confusions),
+    slices=tuples(slices),
+    speed=st.none() | speeds,
+    llm=st.none() | llm_uses,
+    utility=st.none() | utilities,
 )
 comparisons = st.builds(Comparison, strings, strings, *(numbers,) * 4)
 metas = st.none() | st.dictionaries(words, json_values, max_size=3)
@@ -183,7 +211,17 @@ EVERY = {
         *(headers, strings, counts, tuples(st.tuples(strings, counts)), st.booleans()),
         systems=tuples(systems),
         comparisons=tuples(comparisons),
+        gold_digest=maybe,
+        train_digest=maybe,
+        human_seconds=scores,
     ),
+    ErrorCount: error_counts,
+    Confusion: confusions,
+    SliceScore: slices,
+    Speed: speeds,
+    LlmUse: llm_uses,
+    Utility: utilities,
+    GoldOutput: outputs,
     Comparison: comparisons,
     Verdict: st.builds(Verdict, strings, st.booleans(), tuples(strings)),
 }

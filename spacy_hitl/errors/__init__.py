@@ -12,13 +12,14 @@ A message says what came, what was expected and what to do. Codes are grouped by
 """
 
 from .catalogue import Catalogue
+from .evidence import EvidenceErrors
 from .files import FileErrors
 from .llm import ModelErrors
 from .review import ReviewErrors
 from .students import StudentErrors
 
 
-class Errors(FileErrors, ModelErrors, ReviewErrors, StudentErrors):
+class Errors(FileErrors, ModelErrors, ReviewErrors, StudentErrors, EvidenceErrors):
     """Messages of the exceptions below, one part of the catalogue per file."""
 
 

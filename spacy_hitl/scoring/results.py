@@ -7,14 +7,21 @@ from typing import Dict, Optional, Sequence, Tuple
 
 from ..errors import Errors, InputError
 from ..io import read_text
-from ..records import Record, TaskHeader
+from ..records import Annotation, Record, TaskHeader
 
-BASELINE, PROMPTED, STUDENT = ROLES = ("baseline", "prompted", "student")
+BASELINE, PROMPTED, STUDENT, PRODUCTION = ROLES = (
+    "baseline",
+    "prompted",
+    "student",
+    "production",
+)
+
+Bounds = Tuple[float, float]  # 95% interval
 
 
 @dataclass(frozen=True)
 class LabelScore(Record):
-    """Counts and scores of one label."""
+    """Counts and scores of one label, with their 95% intervals."""
 
     label: str
     tp: int
@@ -23,13 +30,101 @@ class LabelScore(Record):
     p: float
     r: float
     f: float
+    p_bounds: Optional[Bounds] = None
+    r_bounds: Optional[Bounds] = None
+    f_bounds: Optional[Bounds] = None
+
+
+@dataclass(frozen=True)
+class ErrorCount(Record):
+    """How often a kind of error was made on a label.
+
+    kind: "missed", "spurious", "boundary", "label" or "both" (see `scoring.error_types`); label:
+    the wanted one, the found one if nothing was wanted.
+    """
+
+    kind: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Confusion(Record):
+    """How often one category was wanted and another one found."""
+
+    wanted: str
+    found: str
+    count: int
+
+
+@dataclass(frozen=True)
+class SliceScore(Record):
+    """The main score on a part of the gold texts.
+
+    by: what the texts were sorted by ("length", "source", "label", or a field of their meta); value:
+    which part. texts: how many.
+    """
+
+    by: str
+    value: str
+    texts: int
+    score: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Speed(Record):
+    """How fast a trained pipeline is, on one core, warm.
+
+    words_per_s: median of the runs over all gold texts; runs: each of them. p50_ms, p99_ms: of
+    single documents. cold_start_s: from the start of Python to the first annotated text.
+    peak_megabytes: memory of a process that loads it and annotates the gold texts. processor: what
+    it was measured on.
+    """
+
+    words_per_s: float
+    runs: Tuple[float, ...] = ()
+    p50_ms: Optional[float] = None
+    p99_ms: Optional[float] = None
+    cold_start_s: Optional[float] = None
+    peak_megabytes: Optional[float] = None
+    processor: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class LlmUse(Record):
+    """What 1,000 texts cost when the prompted component asks, from the stored answers.
+
+    answers: how many the figures rest on. seconds: of waiting, one request after the other; None
+    where the store does not know. cost: in the currency of [hitl.prices]; None without a price.
+    """
+
+    answers: int
+    requests: float
+    prompt_tokens: Optional[float] = None
+    completion_tokens: Optional[float] = None
+    cost: Optional[float] = None
+    seconds: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Utility(Record):
+    """What 1,000 texts are worth, by the [hitl.utility] of the task: higher is better.
+
+    value, low, high: with its 95% interval; errors and running cost are in it.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class SystemScore(Record):
     """One system on one task's gold texts.
 
-    name: what it is, as given; role: baseline, prompted or student.
+    name: what it is, as given; role: baseline, prompted, student or production.
     score, low, high: the main score and its 95% interval.
     words_per_s: None where it says nothing (baselines, models over a network or replayed).
     digest: of the student's own folder; needs: the components of other folders that it was measured
@@ -52,6 +147,12 @@ class SystemScore(Record):
     needs: Tuple[Tuple[str, str], ...] = ()
     threshold: Optional[float] = None
     gain: Optional[Tuple[float, float, float]] = None
+    errors: Tuple[ErrorCount, ...] = ()
+    confusion: Tuple[Confusion, ...] = ()
+    slices: Tuple[SliceScore, ...] = ()
+    speed: Optional[Speed] = None
+    llm: Optional[LlmUse] = None
+    utility: Optional[Utility] = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +177,8 @@ class TaskMetrics(Record):
 
     main: name of the main score, prefixed by the component. origins: who decided on the gold
     texts ("person", "import") and how often. blind: whether no proposal was seen.
+    gold_digest, train_digest: SHA-256 of the two files that were read. human_seconds: of the
+    decisions on the task outside gold, None if not known.
     """
 
     header: TaskHeader
@@ -85,11 +188,37 @@ class TaskMetrics(Record):
     blind: bool
     systems: Tuple[SystemScore, ...] = ()
     comparisons: Tuple[Comparison, ...] = ()
+    gold_digest: Optional[str] = None
+    train_digest: Optional[str] = None
+    human_seconds: Optional[float] = None
 
     def by_role(self, role: str) -> Optional[SystemScore]:
         """RETURNS (Optional[SystemScore]): The best system of a role."""
         found = [s for s in self.systems if s.role == role]
         return max(found, key=lambda s: s.score, default=None)
+
+    def compared(self, first: str, second: str) -> Optional[Comparison]:
+        """RETURNS (Optional[Comparison]): The first system against the second, by their names."""
+        for c in self.comparisons:
+            if (c.first, c.second) == (first, second):
+                return c
+            if (c.first, c.second) == (second, first):
+                return Comparison(first, second, -c.value, -c.high, -c.low, 1 - c.better)
+        return None
+
+
+@dataclass(frozen=True)
+class GoldOutput(Record):
+    """One gold text with what was wanted and what each system found: metrics/outputs/<task>.jsonl,
+    a TaskHeader and then these. It holds texts: keep it where the dataset is kept.
+
+    found: by the name of the system, in the order of the metrics.
+    """
+
+    text: str
+    text_digest: str
+    wanted: Annotation
+    found: Tuple[Tuple[str, Annotation], ...]
 
 
 def main_score(header: TaskHeader) -> Tuple[str, str]:
