@@ -61,8 +61,8 @@ class Confusion(Record):
 class SliceScore(Record):
     """The main score on a part of the gold texts.
 
-    by: what the texts were sorted by ("length", "source", "label", or a field of their meta); value:
-    which part. texts: how many.
+    by: what the texts were sorted by ("length", "source", "label", or a field of their meta);
+    value: which part. texts: how many.
     """
 
     by: str
