@@ -11,6 +11,8 @@ from .records import TaskChanges
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+Money = Annotated[float, Field(allow_inf_nan=False)]
+Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,35 @@ class LaneSettings:
 class PromoteSettings:
     """[hitl.promote]: what a student must reach before it replaces the prompted component.
 
-    name: name of the promoted pipeline.
+    name: name of the promoted pipeline. version: the number its package starts with.
     floors: lowest accepted value of the main score, per task.
+    label_floors: lowest accepted F of a label, per task and label.
     min_gold: smallest number of gold texts a verdict may rest on.
+    require_blind: hold what rests on gold that was decided with a proposal in view.
+    beats_baseline: what must be above 0 of the paired difference to the baseline: "point" (the
+        figure itself) or "interval" (the lower end of its 95% interval).
+    margin: how much worse than the prompted original a student may be: the lower end of the paired
+        95% interval must be above its negative. None: it is not asked. margins: others, per task.
+    production_margin: the same against what is in production; the end itself passes.
+    min_words_per_s, max_megabytes: of each student, as it was measured.
+    license, author: for the meta and the model card.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
-    name: str = "pipeline"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")] = "pipeline"
     floors: Dict[str, float] = field(default_factory=dict)
     min_gold: int = 50
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")] = "0.0.0"
+    label_floors: Dict[str, Dict[str, float]] = field(default_factory=dict)
+    require_blind: bool = True
+    beats_baseline: Literal["point", "interval"] = "point"
+    margin: Optional[Share] = None
+    margins: Dict[str, Share] = field(default_factory=dict)
+    production_margin: Optional[Share] = None
+    min_words_per_s: Optional[Cost] = None
+    max_megabytes: Optional[Cost] = None
+    license: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,6 +141,34 @@ class ReviewSettings:
 
 
 @dataclass(frozen=True)
+class LabelUtility:
+    """[hitl.utility.TASK.labels.LABEL]: where a label differs from the rest of its task."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    right: Optional[Money] = None
+    missed: Optional[Cost] = None
+    spurious: Optional[Cost] = None
+
+
+@dataclass(frozen=True)
+class UtilitySettings:
+    """[hitl.utility.TASK]: what annotations of a task are worth, in the currency of [hitl.prices].
+
+    right: what a right annotation brings. missed, spurious: what one costs that is missing, or that
+    should not be there; a wrong label is both.
+    labels: other values for some labels.
+    student_cost_per_1000: what it costs to run a student over 1,000 texts.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    right: Money = 0.0
+    missed: Cost = 0.0
+    spurious: Cost = 0.0
+    labels: Dict[str, LabelUtility] = field(default_factory=dict)
+    student_cost_per_1000: Cost = 0.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """[hitl]: paths are relative to the current folder, as everywhere in spaCy.
 
@@ -127,6 +177,7 @@ class Settings:
     pipelines, versions: the promoted pipeline is a link in `pipelines` to a folder in `versions`.
     changes: by task, how its labels changed since decisions were made.
     variants: named versions of the config, for prompts side by side: dotted names and their values.
+    utility: by task, what annotations are worth and errors cost.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -145,6 +196,7 @@ class Settings:
     changes: Dict[str, TaskChanges] = field(default_factory=dict)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     variants: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    utility: Dict[str, UtilitySettings] = field(default_factory=dict)
 
 
 def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:

@@ -12,12 +12,17 @@ from hypothesis import strategies as st
 
 import spacy_hitl
 from spacy_hitl import records as r
+from spacy_hitl.apply.drift import CascadeDrift
 from spacy_hitl.distill.search.continuing import Distilled, LearnedCorpus
-from spacy_hitl.distill.search.curve import Curve, CurvePoint
 from spacy_hitl.distill.search.results import MixScore, SearchResult
 from spacy_hitl.exchange.adapters.docbin import RowName, StoredText
 from spacy_hitl.exchange.adapters.losses import Loss, LossReport
+from spacy_hitl.pipeline.cascade import CascadeAnswer, Disagreement, Drift
 from spacy_hitl.promote.gate import Verdict
+from spacy_hitl.promote.history import Swap
+from spacy_hitl.scoring.cascade import CascadePlan, CascadePoint
+from spacy_hitl.scoring.curves import Curve, CurvePoint
+from spacy_hitl.scoring.estimates import Figure, Stratum, TaskEstimates
 from spacy_hitl.scoring.results import (
     Comparison,
     Confusion,
@@ -40,6 +45,7 @@ maybe = st.none() | strings
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 scores = st.none() | numbers
 counts = st.integers(0, 2**40)
+maybe_counts = st.none() | counts
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | numbers | strings,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
@@ -104,11 +110,15 @@ labels = st.builds(LabelScore, strings, counts, counts, counts, *(numbers,) * 3,
 error_counts = st.builds(ErrorCount, strings, strings, counts)
 confusions = st.builds(Confusion, strings, strings, counts)
 slices = st.builds(SliceScore, strings, strings, counts, numbers, numbers, numbers)
-speeds = st.builds(Speed, numbers, tuples(numbers), *(scores,) * 4, maybe)
+speeds = st.builds(
+    Speed, numbers, tuples(numbers), *(scores,) * 4, maybe, *(maybe_counts,) * 2, scores
+)
 llm_uses = st.builds(LlmUse, counts, numbers, *(scores,) * 4)
 utilities = st.builds(Utility, numbers, numbers, numbers)
 outputs = st.builds(
-    GoldOutput, strings, strings, annotations, tuples(st.tuples(strings, annotations))
+    GoldOutput,
+    *(strings, strings, annotations, tuples(st.tuples(strings, annotations))),
+    tuples(st.tuples(strings, tuples(st.tuples(strings, numbers)))),
 )
 systems = st.builds(
     SystemScore,
@@ -129,8 +139,12 @@ systems = st.builds(
     llm=st.none() | llm_uses,
     utility=st.none() | utilities,
 )
-comparisons = st.builds(Comparison, strings, strings, *(numbers,) * 4)
+comparisons = st.builds(Comparison, strings, strings, *(numbers,) * 4, st.none() | utilities)
 metas = st.none() | st.dictionaries(words, json_values, max_size=3)
+plain_values = st.booleans() | st.integers() | numbers | strings
+row_metas = st.builds(
+    r.RowMeta, strings, st.none() | st.dictionaries(words, plain_values, max_size=3)
+)
 row_names = st.builds(RowName, strings, strings, metas)
 losses = st.builds(Loss, strings, counts, tuples(strings))
 triples = st.none() | st.tuples(numbers, numbers, numbers)
@@ -140,7 +154,24 @@ mixes = st.builds(
     MixScore, strings, strings, *(scores,) * 3, triples, scores, scores, counts, numbers, maybe
 )
 learned = st.builds(LearnedCorpus, strings, strings, strings, pairs, pairs)
+span_groups = st.builds(r.SpanGroupFound, strings, tuples(spans))
 EVERY = {
+    r.SpanGroupFound: span_groups,
+    r.Found: st.builds(
+        r.Found,
+        *(*(strings,) * 3, tuples(spans), tuples(cats), tuples(span_groups), tuples(relations)),
+        tuples(st.tuples(strings, statuses)),
+        tuples(strings),
+    ),
+    r.FailedRow: st.builds(r.FailedRow, strings, strings, maybe),
+    r.AuditDraw: st.builds(
+        r.AuditDraw,
+        st.builds(r.Row, strings, strings, strings, st.none() | lanes, metas),
+        tuples(proposals),
+    ),
+    r.AppliedTo: st.builds(
+        r.AppliedTo, *(strings,) * 4, counts, *(strings,) * 3, counts, scores, maybe
+    ),
     CurvePoint: points,
     Curve: st.builds(
         Curve, *(strings,) * 4, *(counts,) * 5, numbers, numbers, strings, strings, tuples(points)
@@ -167,7 +198,7 @@ EVERY = {
     r.Problem: problems,
     r.ParsedAnswer: st.builds(r.ParsedAnswer, statuses, annotations, tuples(problems)),
     r.Message: st.builds(r.Message, strings, strings),
-    r.Response: st.builds(r.Response, strings, maybe, maybe, maybe, maybe, maybe),
+    r.Response: st.builds(r.Response, strings, *(maybe,) * 5, seconds=scores),
     r.Proposal: proposals,
     r.Decision: decisions,
     r.Preference: preferences,
@@ -190,7 +221,9 @@ EVERY = {
         proposal=st.none() | proposals,
         partial=st.none() | partials,
         bulk=st.booleans(),
+        rows=tuples(row_metas),
     ),
+    r.RowMeta: row_metas,
     r.Suspect: st.builds(
         r.Suspect,
         *(strings, strings, st.sampled_from(r.PROBLEMS), numbers),
@@ -214,6 +247,8 @@ EVERY = {
         gold_digest=maybe,
         train_digest=maybe,
         human_seconds=scores,
+        human_gold_seconds=scores,
+        notes=tuples(strings),
     ),
     ErrorCount: error_counts,
     Confusion: confusions,
@@ -223,8 +258,80 @@ EVERY = {
     Utility: utilities,
     GoldOutput: outputs,
     Comparison: comparisons,
-    Verdict: st.builds(Verdict, strings, st.booleans(), tuples(strings)),
+    Verdict: st.builds(Verdict, strings, st.booleans(), tuples(strings), tuples(strings)),
+    Swap: st.builds(Swap, strings, maybe, strings, scores),
 }
+numbered = tuples(st.tuples(strings, counts))
+strata = st.builds(
+    lambda a, b, c: Stratum(a + b + c + 1, a + b + 1, a), *(st.integers(0, 2**20),) * 3
+)
+figures = st.builds(
+    Figure,
+    *(strings, numbers, numbers, numbers, strings, counts, counts, numbered, counts, maybe),
+    tuples(strata),
+)
+EVERY.update(
+    {
+        Stratum: strata,
+        Figure: figures,
+        TaskEstimates: st.builds(TaskEstimates, headers, strings, tuples(figures), tuples(strings)),
+    }
+)
+corpus_digests = st.builds(
+    r.CorpusDigest,
+    *(*(strings,) * 5, counts, counts, strings, numbered, numbered),
+    *(counts, counts, numbered, counts, strings),
+)
+learned_records = st.builds(
+    r.Learned,
+    *(strings, tuples(corpus_digests), pairs, pairs, pairs, st.none() | counts, maybe),
+)
+prompts = st.builds(r.PromptDigest, strings, strings, *(maybe,) * 4)
+student_lineages = st.builds(
+    r.StudentLineage,
+    *(strings, strings, strings, st.dictionaries(strings, numbers, max_size=3)),
+    *(st.tuples(numbers, numbers), counts, numbered, st.booleans(), maybe, maybe, pairs),
+    prompt=st.none() | prompts,
+    learned=st.none() | learned_records,
+)
+EVERY.update(
+    {
+        r.CorpusDigest: corpus_digests,
+        r.Learned: learned_records,
+        r.PromptDigest: prompts,
+        r.StudentLineage: student_lineages,
+        r.Lineage: st.builds(
+            r.Lineage,
+            *(strings, strings, pairs, maybe, maybe),
+            students=st.dictionaries(words, student_lineages, max_size=2),
+            prompted=tuples(strings),
+            held=st.dictionaries(words, tuples(strings), max_size=2),
+            parts=pairs,
+            learned=st.none() | learned_records,
+        ),
+    }
+)
+disagreements = st.builds(Disagreement, counts, counts)
+drifts = st.builds(Drift, counts, disagreements, disagreements, counts, counts)
+cascade_points = st.builds(CascadePoint, *(numbers,) * 5, *(scores,) * 3)
+triples = st.tuples(numbers, numbers, numbers)
+EVERY.update(
+    {
+        CascadeAnswer: st.builds(
+            CascadeAnswer, strings, numbers, maybe, st.none() | st.booleans(), st.booleans()
+        ),
+        Disagreement: disagreements,
+        Drift: drifts,
+        CascadeDrift: st.builds(CascadeDrift, strings, drifts),
+        CascadePoint: cascade_points,
+        CascadePlan: st.builds(
+            CascadePlan,
+            *(strings, strings, strings, counts, st.booleans()),
+            *(tuples(st.tuples(numbers, numbers)), cascade_points, tuples(cascade_points)),
+            *(triples, st.none() | triples),
+        ),
+    }
+)
 CASES = [pytest.param(cls, strategy, id=cls.__name__) for cls, strategy in EVERY.items()]
 
 

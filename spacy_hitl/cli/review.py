@@ -36,6 +36,12 @@ def review_cli(
     adjudicate: Annotated[
         bool, typer.Option("--adjudicate", help="Settle what two people decided differently")
     ] = False,
+    audit: Annotated[
+        Optional[int],
+        typer.Option(
+            "--audit", min=1, help="Look again, blind, at so many texts that were accepted in bulk"
+        ),
+    ] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", help="Port; the dataset's usual one if 0", min=0, max=65535)
@@ -73,7 +79,7 @@ def review_cli(
         names = tuple(dict.fromkeys(annotator or [getpass.getuser()]))
         summary = review(
             config,
-            Wanted(names, tuple(task or ()), label, adjudicate, against),
+            Wanted(names, tuple(task or ()), label, adjudicate, against, audit),
             address=Address(host, port, tuple(allowed_host or ()), certfile, keyfile),
             on_start=lambda links: _show(links, open_browser=not no_browser),
         )

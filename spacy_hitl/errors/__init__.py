@@ -15,11 +15,14 @@ from .catalogue import Catalogue
 from .evidence import EvidenceErrors
 from .files import FileErrors
 from .llm import ModelErrors
+from .production import ProductionErrors
 from .review import ReviewErrors
 from .students import StudentErrors
 
 
-class Errors(FileErrors, ModelErrors, ReviewErrors, StudentErrors, EvidenceErrors):
+class Errors(
+    FileErrors, ModelErrors, ReviewErrors, StudentErrors, EvidenceErrors, ProductionErrors
+):
     """Messages of the exceptions below, one part of the catalogue per file."""
 
 
@@ -39,6 +42,12 @@ class Warnings(metaclass=Catalogue):
         "The config uses the trained pipeline {names}. If that learned from reviewed texts of this "
         "task, what uses it looks better here than it is."
     )
+    W560 = (
+        "The LLM gave no usable answer on {count} texts in component '{name}': the student's "
+        "annotation stays, and the documents say so. The first: {first}"
+    )
+    W561 = "{count} cases for review can't be written to '{path}' now and wait in memory: {detail}"
+    W562 = "A case of '{name}' can't be stored for review, and is left out: {detail}"
 
 
 class HitlError(Exception):

@@ -3,7 +3,7 @@
 from .annotations import NOTHING, Annotation, CategoryAnnotation, RelationAnnotation, SpanAnnotation
 from .answers import Message, ParsedAnswer, Problem, Proposal, Request, Response
 from .base import VERSION, Record
-from .corpus import Counts, Look, PartialDecision, Row, TaskHeader, TaskRow
+from .corpus import Counts, Look, PartialDecision, Row, RowMeta, TaskHeader, TaskRow
 from .decisions import Decision, Preference, TaskChanges, TaskVersion
 from .label_errors import (
     BOUNDARY,
@@ -14,6 +14,7 @@ from .label_errors import (
     Suspect,
     SuspectsHeader,
 )
+from .lineage import CorpusDigest, Learned, Lineage, PromptDigest, StudentLineage
 from .names import (
     ACCEPT,
     ACTIONS,
@@ -57,6 +58,7 @@ from .names import (
     Origin,
     Status,
 )
+from .production import AppliedTo, AuditDraw, FailedRow, Found, SpanGroupFound
 from .queue import Candidate, QueueText, Scored
 
 __all__ = [
@@ -105,11 +107,18 @@ __all__ = [
     "WRONG_LABEL",
     "Action",
     "Annotation",
+    "AppliedTo",
+    "AuditDraw",
     "Candidate",
     "CategoryAnnotation",
+    "CorpusDigest",
     "Counts",
     "Decision",
+    "FailedRow",
+    "Found",
     "Lane",
+    "Learned",
+    "Lineage",
     "Look",
     "Message",
     "Mode",
@@ -118,6 +127,7 @@ __all__ = [
     "PartialDecision",
     "Preference",
     "Problem",
+    "PromptDigest",
     "Proposal",
     "QueueText",
     "Record",
@@ -125,9 +135,12 @@ __all__ = [
     "Request",
     "Response",
     "Row",
+    "RowMeta",
     "Scored",
     "SpanAnnotation",
+    "SpanGroupFound",
     "Status",
+    "StudentLineage",
     "Suspect",
     "SuspectsHeader",
     "TaskChanges",

@@ -58,6 +58,8 @@ class Response(Record):
     """What a model answered. `text` is None if there is no answer; `error` then says why.
 
     key: under which it is stored. logprobs: the answer's tokens with their natural log-probability.
+    seconds: how long the answer took, without waiting for a slot or between attempts; texts that
+    were answered together share the time evenly.
     """
 
     model: str
@@ -69,6 +71,7 @@ class Response(Record):
     prompt_tokens: Optional[int] = None
     completion_tokens: Optional[int] = None
     logprobs: Optional[Tuple[Tuple[str, float], ...]] = None
+    seconds: Optional[float] = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def _plain(value: Any) -> Any:
         return {f.name: _plain(v) for f, v in pairs if v != f.default}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
     return value
 
 

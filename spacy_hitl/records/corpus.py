@@ -1,7 +1,7 @@
 """What texts are stored as, what a corpus holds, and how hits are counted."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, Union
 
 from .annotations import NOTHING, Annotation
 from .answers import Proposal
@@ -69,13 +69,22 @@ class PartialDecision(Record):
 
 
 @dataclass(frozen=True)
+class RowMeta(Record):
+    """An input record that a text stood in: its source, and what it held in plain values."""
+
+    source: str
+    meta: Optional[Dict[str, Union[bool, int, float, str]]] = None
+
+
+@dataclass(frozen=True)
 class TaskRow(Record):
     """One text with what is known about it for one task: a line of an exported corpus.
 
     decision: what was decided, if anything; origin: by a person or a file; blind: without
     seeing a proposal. proposal: what the model proposed.
     partial: what was decided where only some labels or stretches of the text were looked at; there
-    is no `decision` then. bulk: accepted above a threshold, nobody looked.
+    is no `decision` then. bulk: accepted above a threshold, nobody looked. rows: of gold texts, the
+    input records they stood in; each is named once.
     """
 
     text: str
@@ -87,6 +96,7 @@ class TaskRow(Record):
     proposal: Optional[Proposal] = None
     partial: Optional[PartialDecision] = None
     bulk: bool = False
+    rows: Tuple[RowMeta, ...] = ()
 
 
 @dataclass(frozen=True)

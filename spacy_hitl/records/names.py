@@ -23,7 +23,7 @@ PERSON, IMPORT = ORIGINS = ("person", "import")
 
 # Why a text was shown, or how else a decision came about.
 (
-    BLIND,  # a gold text: no proposal was shown; the only source of figures
+    BLIND,  # no proposal was shown: a gold text, the source of figures, or one drawn for an audit
     CALIBRATION,  # the same blind texts for everybody, before the queue opens
     ROUTED,  # chosen by a router: doubtful, refused or disputed answers first
     RANDOM,  # drawn at random, so that not only doubtful texts are seen

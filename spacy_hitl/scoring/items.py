@@ -57,6 +57,14 @@ def items_of(annotation: Annotation) -> FrozenSet[Item]:
     return frozenset(map(item_of, each(annotation)))
 
 
+def errors_between(given: Annotation, truth: Annotation) -> Tuple[int, int]:
+    """RETURNS (Tuple[int, int]): How many annotations are wrong, missing or too many, and of how
+    many. One in the place of another is one error; where both say "none", that counts as one.
+    """
+    one, other = items_of(given), items_of(truth)
+    return max(len(one - other), len(other - one)), max(len(one), len(other), 1)
+
+
 def with_scores(
     annotation: Annotation,
     score_of: Callable[[AnyAnnotation], Tuple[Optional[float], Optional[str]]],

@@ -352,7 +352,7 @@ def test_splits_are_resampled_and_not_texts_alone() -> None:
     one = Scored({(s, f"t{s}-{i}"): {"A": good} for s in range(4) for i in range(50)})
     other = Scored({u: {"A": bad if u[0] == 0 else good} for u in one.units})
     gain = compare(one, other, average="micro")
-    assert gain.difference.low == 0 and gain.difference.value > 0.1
+    assert gain.difference.low <= 0 and gain.difference.value > 0.1
 
 
 def runner(name: str, right: Any, *, texts: int = 40) -> Runner:
@@ -384,7 +384,8 @@ def test_a_clear_winner_is_chosen_whatever_it_needs() -> None:
     best = runner("warm-up", lambda i: i // 4 % 10)
     mixes, first, chosen, _ = judge([worse, best], average="micro")
     assert first == chosen == "warm-up"
-    assert mixes[0].better == 0 and mixes[0].gain is not None and mixes[0].gain[2] < 0
+    assert mixes[0].better is not None and mixes[0].better < 0.01
+    assert mixes[0].gain is not None and mixes[0].gain[2] < 0
 
 
 def test_of_equal_mixes_the_simplest() -> None:

@@ -19,8 +19,8 @@ from spacy_hitl.review.session.compare import (
     count,
     shown_order,
     unshuffle,
-    wilson,
 )
+from spacy_hitl.scoring.intervals import wilson
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +208,7 @@ def test_preferences_are_counted() -> None:
     ]
     found = count(stored, [task])
     assert (found.wins, found.losses, found.ties) == (2, 1, 2)
-    assert found.share == pytest.approx(2 / 3) and found.interval == wilson(2, 3)
+    assert found.share == pytest.approx(2 / 3) and found.interval == wilson(2 / 3, 3)
     assert count([], [task]).share is None
 
 

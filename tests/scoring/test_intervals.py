@@ -16,9 +16,14 @@ from spacy_hitl.scoring.intervals import (
     difference,
     f_score,
     interval,
+    normal,
     prf,
+    probability_better,
+    ratio_interval,
     resample,
+    student,
     total,
+    wilson,
 )
 
 averages = st.sampled_from(["micro", "macro"])
@@ -106,15 +111,39 @@ def test_intervals_are_intervals(per_text: Any, average: str) -> None:
     assert found.value == pytest.approx(float(f_score(array.sum(axis=0), average=average)))
 
 
-def test_an_interval_is_the_middle_of_the_rounds() -> None:
+def test_an_interval_is_about_the_middle_of_the_rounds() -> None:
     array, weights = as_array(TEXTS * 20, ["A", "B"]), bootstrap_weights(60)
     rounds = np.sort(resample(array, weights, average="micro"))
     found = interval(array, weights, average="micro")
     for side in (rounds < found.low, rounds > found.high):
-        assert side.mean() <= 0.025
-    for side in (rounds <= found.low, rounds >= found.high):
-        assert side.mean() >= 0.025
+        assert 0.005 <= side.mean() <= 0.04
     assert found.low < found.value < found.high
+
+
+def test_one_annotation_per_text_is_one_trial() -> None:
+    """Recall of 40 in 50 independent ones: Wilson's interval, a little wider for Student's t."""
+    hits = np.array([1.0] * 40 + [0.0] * 10)
+    found = ratio_interval(hits, np.ones(50))
+    low, high = wilson(0.8, 50)
+    assert (low, high) == pytest.approx((0.670, 0.888), abs=0.001)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.006)
+    assert found.low < low < high < found.high
+
+
+def test_annotations_of_one_text_are_no_trials_of_their_own() -> None:
+    alone = ratio_interval(np.array([1.0] * 40 + [0.0] * 10), np.ones(50))
+    together = ratio_interval(np.array([5.0] * 8 + [0.0] * 2), np.full(10, 5.0))
+    assert together.value == alone.value
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+    # Nor do they count for more where texts happen to be alike.
+    alike = ratio_interval(np.full(10, 4.0), np.full(10, 5.0))
+    assert alike.high - alike.low >= (alone.high - alone.low) * 0.99
+
+
+@pytest.mark.parametrize("freedom, wanted", [(5, 2.571), (9, 2.262), (49, 2.010), (199, 1.972)])
+def test_quantiles_of_student(freedom: int, wanted: float) -> None:
+    assert student(1.959964, freedom) == pytest.approx(wanted, abs=0.006)
+    assert normal(student(-1.959964, freedom), freedom) == pytest.approx(-1.959964)
 
 
 def test_one_round_is_f_of_the_drawn_texts() -> None:
@@ -127,11 +156,13 @@ def test_one_round_is_f_of_the_drawn_texts() -> None:
 @pytest.mark.parametrize("average", ["micro", "macro"])
 def test_degenerate_intervals(average: str) -> None:
     nothing = as_array([{}] * 5, ["A"])
-    assert interval(nothing, bootstrap_weights(5), average=average) == Interval(0, 0, 0)
+    assert interval(nothing, bootstrap_weights(5), average=average) == Interval(0, 0, 1)
     one = as_array(TEXTS[:1], ["A"])
-    assert interval(one, bootstrap_weights(1), average=average) == Interval(*[2 / 3] * 3)
-    perfect = as_array([{"A": Counts(1)}] * 9, ["A"])
-    assert interval(perfect, bootstrap_weights(9), average=average) == Interval(1, 1, 1)
+    found = interval(one, bootstrap_weights(1), average=average)
+    assert found.value == 2 / 3 and found.low < 0.01 and found.high > 0.99
+    perfect = as_array([{"A": Counts(1)}] * 9 + [{}] * 90, ["A"])
+    found = interval(perfect, bootstrap_weights(99), average=average)
+    assert found.value == found.high == 1 and 0.66 < found.low < 0.71  # of 9, not of 99
 
 
 @given(systems, averages)
@@ -150,6 +181,18 @@ def test_differences_turn_around(pairs: Any, average: str) -> None:
         (-back.value, -back.high, -back.low)
     )
     assert -1 <= there.low <= there.high <= 1
+
+
+@given(st.lists(st.tuples(per_label, per_label), min_size=2, max_size=12), averages)
+def test_the_probability_says_what_the_interval_says(pairs: Any, average: str) -> None:
+    one, other = (as_array([p[i] for p in pairs], list("ABC")) for i in (0, 1))
+    weights = bootstrap_weights(len(pairs), rounds=80)
+    found = difference(one, other, weights, average=average)
+    better = probability_better(one, other, weights, average=average)
+    assert better == pytest.approx(1 - probability_better(other, one, weights, average=average))
+    assert (better > 0.5) == (found.value > 0) and (better < 0.5) == (found.value < 0)
+    if found.low > -1 and found.high < 1 and found.low < found.high:
+        assert (better > 0.975) == (found.low > 0) and (better < 0.025) == (found.high < 0)
 
 
 def test_the_difference_is_paired() -> None:

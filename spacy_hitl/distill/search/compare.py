@@ -81,7 +81,7 @@ def compare(one: Scored, other: Scored, *, average: str) -> Gain:
     return Gain(
         intervals.difference(first, second, weights, average=average),
         float(np.std(rounds)),
-        float((rounds > 0).mean() + 0.5 * (rounds == 0).mean()),
+        intervals.probability_better(first, second, weights, average=average),
     )
 
 

@@ -17,7 +17,7 @@ from ...errors import Errors, InputError
 from ...records import TRAIN, Proposal, TaskRow
 from ...scoring.confidence import VOTING
 from ...scoring.intervals import Floats, Interval, bootstrap_weights
-from ...scoring.items import each, items_of
+from ...scoring.items import each, errors_between, items_of
 from ...scoring.scores import CALIBRATED, MIN_DECIDED
 
 ROUNDS = 2000
@@ -131,10 +131,7 @@ def plan_bulk(sampled: Sequence[Sampled], *, max_error: float, task: str) -> Bul
 
 def _judge(score: float, row: TaskRow) -> Judged:
     assert row.proposal is not None and row.decision is not None
-    given, truth = items_of(row.proposal.annotation), items_of(row.decision)
-    # One annotation in the place of another is one error, not two.
-    wrong = max(len(given - truth), len(truth - given))
-    return Judged(score, wrong, max(len(given), len(truth), 1))
+    return Judged(score, *errors_between(row.proposal.annotation, row.decision))
 
 
 def first_size(max_error: float) -> int:

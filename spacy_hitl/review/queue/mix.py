@@ -3,10 +3,17 @@
 from dataclasses import dataclass
 from typing import Dict, Literal, Optional, Sequence, Tuple
 
+from ...records import ADJUDICATION, BLIND, Mode
 from ...settings import ReviewSettings
 
-Purpose = Literal["review", "adjudicate", "compare"]
+Purpose = Literal["review", "adjudicate", "compare", "audit"]
 GOLD_LINE, RANDOM_LINE, ROUTED_LINE, RECALL_LINE = "gold", "random", "routed", "recall"
+
+OTHER_TURNS: Dict[str, Tuple[Mode, str]] = {
+    "adjudicate": (ADJUDICATION, "two people decided differently"),
+    "compare": (BLIND, "two versions, shown without their names"),
+    "audit": (BLIND, "blind: drawn at random from what was accepted unseen"),
+}
 
 
 @dataclass(frozen=True)
@@ -14,8 +21,8 @@ class QueueSettings:
     """How the queue is mixed; see `settings.ReviewSettings`.
 
     seed: of all orders. annotators: of this session; in a calibration round they wait for one
-    another. label: the only label of this pass. purpose: to "adjudicate" and to "compare", all
-    texts come in the order of the seed, whatever their lane.
+    another. label: the only label of this pass. purpose: to "adjudicate", to "compare" and to
+    "audit", all texts come in the order of the seed, whatever their lane.
     """
 
     seed: str = "0"
@@ -55,6 +62,11 @@ class QueueSettings:
             label=label,
             purpose=purpose,
         )
+
+    @property
+    def only_turn(self) -> Optional[Tuple[Mode, str]]:
+        """Why any text is shown, in a session that is not a review."""
+        return OTHER_TURNS.get(self.purpose)
 
     @property
     def shares(self) -> Dict[str, float]:

@@ -22,7 +22,6 @@ from typing import (
 )
 
 from ...records import (
-    ADJUDICATION,
     BLIND,
     CALIBRATION,
     FLAG,
@@ -167,10 +166,8 @@ class Queue:
 
     def _turn(self, i: int, name: str) -> Turn:
         text, label = self._board.texts[i], self.settings.label
-        if self.settings.purpose == "adjudicate":
-            return Turn(text.digest, ADJUDICATION, "two people decided differently")
-        if self.settings.purpose == "compare":
-            return Turn(text.digest, BLIND, "two versions, shown without their names")
+        if self.settings.only_turn is not None:
+            return Turn(text.digest, *self.settings.only_turn)
         if text.lane == GOLD:
             return Turn(text.digest, BLIND, "blind: for evaluation")
         why = self._rankings[name].why(i) if name in self._rankings else "drawn at random"

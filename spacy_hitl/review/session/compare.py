@@ -1,12 +1,12 @@
 """Two versions of a prompt on the same texts, side by side, without their names."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ...errors import Errors, InputError
 from ...records import Preference
+from ...scoring.intervals import wilson
 from .plan import ReviewTask
 
 CHOICES = ("first", "second", "both", "neither")
@@ -96,22 +96,7 @@ def count(preferences: Iterable[Preference], tasks: Sequence[ComparedTask]) -> P
             last[p.text_digest, p.task, p.annotator] = unshuffle(p.choice, "ba")
     choices: List[str] = list(last.values())
     wins, losses = choices.count("first"), choices.count("second")
-    interval = wilson(wins, wins + losses)
-    share = wins / (wins + losses) if interval is not None else None
-    return Preferred(wins, losses, len(choices) - wins - losses, share, interval)
-
-
-def wilson(hits: int, total: int, *, z: float = 1.959964) -> Optional[Tuple[float, float]]:
-    """RETURNS (Optional[Tuple[float, float]]): Wilson's 95% interval of a share; None of nothing.
-
-    >>> wilson(0, 0) is None
-    True
-    >>> [round(v, 3) for v in wilson(8, 10)]
-    [0.49, 0.943]
-    """
-    if total == 0:
-        return None
-    share, square = hits / total, z * z / total
-    middle = share + square / 2
-    spread = z * math.sqrt(share * (1 - share) / total + square / (4 * total))
-    return (middle - spread) / (1 + square), (middle + spread) / (1 + square)
+    ties, clear = len(choices) - wins - losses, wins + losses
+    if not clear:
+        return Preferred(wins, losses, ties, None, None)
+    return Preferred(wins, losses, ties, wins / clear, wilson(wins / clear, clear))

@@ -19,6 +19,7 @@ from ..queue.mix import Purpose as QueuePurpose
 from ..queue.mix import QueueSettings
 from ..queue.ranker import Ranker
 from ..queue.routers import resolve_router
+from .auditing import Auditing
 from .compare import compared_tasks
 from .plan import ReviewTask, check_annotator, make_plan
 from .purposes import Adjudicating, Comparing, Purpose, Reviewing
@@ -29,6 +30,7 @@ PURPOSES: Dict[str, QueuePurpose] = {
     "text": "review",
     "adjudicate": "adjudicate",
     "compare": "compare",
+    "audit": "audit",
 }
 
 
@@ -38,7 +40,7 @@ class Wanted:
 
     annotators: who reviews. tasks: to review; those of [hitl.review] if empty. label: the only one
     that is looked at. adjudicate: settle what people decided differently. against: the config to
-    compare with.
+    compare with. audit: how many texts that were accepted in bulk to look at again, blind.
     """
 
     annotators: Tuple[str, ...]
@@ -46,6 +48,7 @@ class Wanted:
     label: Optional[str] = None
     adjudicate: bool = False
     against: Optional[Path] = None
+    audit: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ def read_project(path: Path, wanted: Wanted) -> Project:
     names = wanted.tasks or settings.review.tasks
     plan = make_plan(prompted, path=path, names=names, label=wanted.label)
     purpose: Purpose = Adjudicating() if wanted.adjudicate else Reviewing()
+    if wanted.audit is not None:
+        _check_audit(wanted)
+        purpose = Auditing(wanted.audit, str(settings.review.seed))
     if wanted.against is not None:
         other = prompted_tasks(load_prompted(wanted.against)[0])
         against = make_plan({n: t for n, t in other.items() if n in plan}, path=wanted.against)
@@ -85,6 +91,13 @@ def read_project(path: Path, wanted: Wanted) -> Project:
         purpose = Comparing(tasks)
     keys = {} if settings.review.keys is None else read_keys(settings.review.keys)
     return Project(path, nlp, settings, prompted, plan, purpose, wanted, keys)
+
+
+def _check_audit(wanted: Wanted) -> None:
+    """RAISES (InputError): If the session is to be something else as well."""
+    for name in ("adjudicate", "against", "label"):
+        if getattr(wanted, name):
+            raise InputError(Errors.H415.format(other=f"--{name}"))
 
 
 def open_session(project: Project, dataset: Dataset) -> Session:

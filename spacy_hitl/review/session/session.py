@@ -212,7 +212,8 @@ class Session:
         if answer.mode == REOPENED:
             return RECHECK if self.queue.is_recheck(answer.digest) else REOPENED
         if blind:
-            return BLIND if self.texts.lane(answer.digest) == GOLD else CALIBRATION
+            drawn = self.purpose.kind == "audit" or self.texts.lane(answer.digest) == GOLD
+            return BLIND if drawn else CALIBRATION
         if self.label is not None:
             return ONE_LABEL
         if answer.mode in SEEN_MODES:

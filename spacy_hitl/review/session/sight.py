@@ -6,6 +6,7 @@ from typing import Optional, Tuple
 from ...records import GOLD
 from ..queue.queue import Queue
 from ..queue.ranker import Ranker
+from .auditing import Auditing
 from .plan import ReviewTask
 from .prefill import Prefill, agreed
 from .purposes import Comparing, Purpose, Reviewing, Version
@@ -29,9 +30,10 @@ class Sight:
     def is_blind(self, annotator: str, digest: str) -> bool:
         """RETURNS (bool): Whether a person must not see what the model said of a text: it is gold,
         or one of those that everybody decides on first, and that is not over, or it is in two
-        versions whose names nobody is to know.
+        versions whose names nobody is to know, or in an audit.
         """
-        if self._texts.lane(digest) == GOLD or isinstance(self._purpose, Comparing):
+        hidden = isinstance(self._purpose, (Comparing, Auditing))
+        if hidden or self._texts.lane(digest) == GOLD:
             return True
         closed = self._queue.calibrating or not self.has_decided(annotator, digest)
         return closed and digest in self._queue.calibration
@@ -45,7 +47,7 @@ class Sight:
         """RETURNS (Prefill): What is shown of a text at first; of two versions, what both say; of a
         decision that is in doubt, the decision.
         """
-        if self._purpose.kind == "text":
+        if self._purpose.kind in ("text", "audit"):
             again = self._queue.is_recheck(digest)
             return self._texts.prefill(task, digest, blind=blind, decided=again)
         versions = self.versions(digest)
