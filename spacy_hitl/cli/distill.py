@@ -11,8 +11,8 @@ from . import hitl_cli
 from ._util import CodeOption, friendly_errors, import_code
 
 if TYPE_CHECKING:
-    from ..distill.search.curve import Curve
     from ..distill.search.results import SearchResult
+    from ..scoring.curves import Curve
 
 
 @hitl_cli.command("distill")
@@ -89,7 +89,8 @@ def _search(config: Path, output: Path, *, minutes: float, seed: int, gpu: int) 
 
 
 def _curve(config: Path, output: Path, *, minutes: float, seed: int, gpu: int) -> None:
-    from ..distill.search.curve import RECORD, curve_table, learning_curve
+    from ..distill.search.curve import curve_table, learning_curve
+    from ..scoring.curves import RECORD
 
     found = learning_curve(config, output, minutes=minutes, seed=seed, gpu=gpu, report=msg.text)
     _warn_of_budget(found)

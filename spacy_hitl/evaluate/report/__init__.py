@@ -1,0 +1,1 @@
+"""`spacy hitl report`: one HTML file from what evaluation and training left behind."""
