@@ -8,11 +8,12 @@ import tempfile
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Dict, Iterable, Iterator, List, Tuple, TypeVar
+from typing import IO, Any, Dict, Iterable, Iterator, List, Mapping, Set, Tuple, TypeVar
 
 from .errors import Errors, InputError, StateError
 
 _T = TypeVar("_T")
+MAX_FIRST_LINE = 1_000_000  # bytes; what begins with a longer line is no JSONL file
 
 
 def text_digest(text: str) -> str:
@@ -131,10 +132,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def write_atomic(path: Path) -> Iterator[IO[bytes]]:
+def write_atomic(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Open a file for writing that replaces the old one only when all was written.
 
     path (Path): The file; missing parent folders are made.
+    mode (int): Who may read and write it.
     YIELDS (IO[bytes]): A binary file.
     RAISES (StateError): If it can't be written (full disk, permissions); the old file stays.
     """
@@ -146,7 +148,7 @@ def write_atomic(path: Path) -> Iterator[IO[bytes]]:
             yield file_
             file_.flush()
             os.fsync(file_.fileno())
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except OSError as e:
         message = Errors.H007.format(path=path, detail=e, remedy=remedy_for(e))
@@ -156,15 +158,16 @@ def write_atomic(path: Path) -> Iterator[IO[bytes]]:
             Path(temporary).unlink()
 
 
-def write_jsonl(path: Path, records: Iterable[Dict[str, Any]]) -> int:
+def write_jsonl(path: Path, records: Iterable[Dict[str, Any]], *, mode: int = 0o644) -> int:
     """Write records as JSON lines, whole or not at all.
 
     path (Path): The file.
     records (Iterable[Dict[str, Any]]): The records, in the order to write.
+    mode (int): Who may read and write the file.
     RETURNS (int): How many were written.
     """
     count = 0
-    with write_atomic(path) as file_:
+    with write_atomic(path, mode=mode) as file_:
         for record in records:
             line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
             file_.write(line.encode("utf8", "backslashreplace"))
@@ -176,6 +179,12 @@ def write_json(path: Path, value: Any) -> None:
     """Write one indented JSON document, whole or not at all."""
     text = json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     write_bytes(path, text.encode("utf8", "backslashreplace"))
+
+
+def file_digest(path: Path) -> str:
+    """RETURNS (str): SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    with path.open("rb") as file_:
+        return hashlib.file_digest(file_, "sha256").hexdigest()
 
 
 def folder_digest(path: Path) -> str:
@@ -203,3 +212,28 @@ def batched(items: Iterable[_T], size: int) -> Iterator[List[_T]]:
     stream = iter(items)
     while batch := list(islice(stream, size)):
         yield batch
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """YIELDS (str): All strings in JSON-like values, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for v in value.values():
+            yield from strings_in(v)
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from strings_in(v)
+
+
+def first_keys(path: Path) -> Set[str]:
+    """RETURNS (Set[str]): Keys of the first line, if a file begins like a JSONL file."""
+    if not path.is_file():
+        return set()
+    with path.open("rb") as file_:
+        line = file_.readline(MAX_FIRST_LINE)
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return set()
+    return set(value) if isinstance(value, dict) else set()

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Iterator, List, Sequence, Tuple
 
 from ..errors import Errors, InputError
-from ..io import read_jsonl, write_jsonl
+from ..io import first_keys, read_jsonl, write_jsonl
 from ..records import GOLD, TaskHeader, TaskRow
+
+HEADER_KEYS = {"task", "kind", "labels", "task_digest"}  # of the first line
 
 
 def write_corpus(path: Path, header: TaskHeader, rows: Sequence[TaskRow]) -> None:
@@ -66,3 +68,8 @@ def read_gold_corpus(path: Path) -> Tuple[TaskHeader, List[TaskRow]]:
 def iter_decided(rows: Sequence[TaskRow], *, lane: str) -> Iterator[TaskRow]:
     """YIELDS (TaskRow): The rows of a lane that were decided on."""
     return (row for row in rows if row.lane == lane and row.decision is not None)
+
+
+def is_corpus(path: Path) -> bool:
+    """RETURNS (bool): Whether a file begins like an exported corpus."""
+    return first_keys(path) >= HEADER_KEYS

@@ -25,3 +25,15 @@ def draw_lane(normal: str, *, gold: float, dev: float, salt: str) -> str:
     if point < gold:
         return GOLD
     return DEV if point < gold + dev else TRAIN
+
+
+def is_audited(normal: str, *, share: float, salt: str) -> bool:
+    """Draw a text of production for people to check, whatever was found in it.
+
+    normal (str): Digest of the normalised text.
+    share (float): Share of texts to draw, 0 to 1. A larger one draws all that a smaller one does.
+    salt (str): As for the lanes; the two draws are independent.
+    RETURNS (bool): Whether it is drawn; always the same for the same input.
+    """
+    value = hashlib.sha256(f"audit:{salt}:{normal}".encode()).digest()
+    return int.from_bytes(value[:8], "big") / 2**64 < share

@@ -269,6 +269,12 @@ class Dataset:
         )
         return [Decision.from_dict(json.loads(record)) for (record,) in rows]
 
+    def row_meta(self, digest: str) -> List[Tuple[str, Dict[str, Any]]]:
+        """RETURNS (List[Tuple[str, Dict[str, Any]]]): Source and meta of the rows of a text."""
+        query = "SELECT DISTINCT source, meta FROM rows WHERE digest = ? ORDER BY source, meta"
+        found = self.db.rows(query, (digest,))
+        return [(source, json.loads(meta)) for source, meta in found]
+
     def texts(self, *, lanes: Sequence[str]) -> Iterator[Tuple[str, str, str, str]]:
         """YIELDS (Tuple[str, str, str, str]): Digest, text, normal digest, lane; by digest."""
         marks = ", ".join("?" for _ in lanes)

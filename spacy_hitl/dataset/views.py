@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Errors, InputError
-from ..records import DEV, GOLD, TRAIN, Decision, Proposal, TaskChanges, TaskRow
+from ..records import DEV, GOLD, TRAIN, Decision, Proposal, RowMeta, TaskChanges, TaskRow
 from ..ty import Task
 from .decisions import Standing, allowed_on_gold, standing
 from .history import TaskHistory
@@ -13,6 +13,8 @@ from .store import Dataset
 from .task_versions import read_histories
 
 ProposalKey = Tuple[str, int, str]  # source, sample, task digest
+
+MAX_META_CHARS = 100  # longer values are no names of a group
 
 
 class _View:
@@ -149,16 +151,28 @@ class GoldSet(_View):
 
         task (str): Name of the task.
         history (Optional[TaskHistory]): As in `TrainingSet.task_rows`.
-        YIELDS (TaskRow): Without proposals, sorted by digest. What was decided without reading the
-            text (propagated, in bulk) does not count here.
+        YIELDS (TaskRow): Without proposals, with the rows they stood in, sorted by digest. What was
+            decided without reading the text (propagated, in bulk) does not count here.
         """
         for _, row in self._rows(task, None, self.lanes, history):
             if row.decision is not None:
-                yield row
+                yield replace(row, rows=self._origins(row.text_digest))
+
+    def _origins(self, digest: str) -> Tuple[RowMeta, ...]:
+        found: List[RowMeta] = []
+        for source, meta in self._dataset.row_meta(digest):
+            row = RowMeta(source, {k: v for k, v in meta.items() if _is_plain(v)} or None)
+            if row not in found:
+                found.append(row)
+        return tuple(found)
 
     def texts(self) -> Iterator[str]:
         """YIELDS (str): All gold texts, decided or not: for keeping what is like them apart."""
         return (text for _, text, _, _ in self._dataset.texts(lanes=self.lanes))
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (bool, int, float, str)) and len(str(value)) <= MAX_META_CHARS
 
 
 def _stand(decisions: Sequence[Decision], history: Optional[TaskHistory]) -> Optional[Standing]:

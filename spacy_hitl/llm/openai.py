@@ -11,6 +11,7 @@ import re
 import time
 import warnings
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ..errors import Errors, InputError, ModelError, Warnings
@@ -163,13 +164,15 @@ class OpenAIModel:
         """Ask once. RETURNS: A final response, or None and how long to wait before the next."""
         import openai
 
+        start = time.monotonic()
         try:
             completion = await self._client.chat.completions.create(**self._body(request))
         except openai.APIStatusError as e:
             return self._status_error(e, request, attempt)
         except openai.OpenAIError as e:  # no connection, time-out, an answer that is no completion
             return self._try_again(hide(f"{type(e).__name__}: {e}", self._key), attempt, None)
-        return read_completion(completion, self.source), 0.0
+        seconds = time.monotonic() - start
+        return replace(read_completion(completion, self.source), seconds=seconds), 0.0
 
     def _body(self, request: Request) -> Dict[str, Any]:
         body: Dict[str, Any] = {

@@ -1,5 +1,7 @@
 """`spacy-hitl.Transformers.v1`: a local model in this process, its answers held to the schema."""
 
+import time
+from dataclasses import replace
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from .._compat import require
@@ -122,14 +124,16 @@ class TransformersModel:
             logprobs=self.logprobs,
         )
         prompts = {"input_ids": [prompt for _, prompt in asked]}
+        start = time.monotonic()
         batch = local.tokenizer.pad(prompts, return_tensors="pt").to(local.device)
         decoding.catch_up(batch["input_ids"])
         sequences = local.model.generate(
             **batch, max_new_tokens=self.max_new_tokens, logits_processor=[decoding]
         )
         decoding.catch_up(sequences)
+        seconds = (time.monotonic() - start) / len(asked)
         return [
-            self._read(local.tokenizer, decoding, row, asked=len(prompt))
+            replace(self._read(local.tokenizer, decoding, row, asked=len(prompt)), seconds=seconds)
             for row, (_, prompt) in enumerate(asked)
         ]
 

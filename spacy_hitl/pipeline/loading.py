@@ -150,3 +150,12 @@ def prompted_tasks(nlp: Language) -> Dict[str, PromptedTask]:
                 raise InputError(Errors.H126.format(name=name))
             found[name] = task
     return found
+
+
+def threshold_of(nlp: Language, name: str) -> float:
+    """RETURNS (float): The lowest score at which a category of a component holds; 0.5 if it does
+    not bring one.
+    """
+    pipe = nlp.get_pipe(name) if name in nlp.pipe_names else None
+    value = (getattr(pipe, "cfg", None) or {}).get("threshold")
+    return 0.5 if value is None else float(value)

@@ -99,6 +99,20 @@ class _Answer:
         return self.accepted and self.seen and self.edits is not None
 
 
+def worked_seconds(d: Timed, last: Optional[float]) -> float:
+    """Count the work that an answer adds.
+
+    d (Timed): The first decision of the answer.
+    last (Optional[float]): When the same person's answer before it was stored, in seconds since the
+        epoch; None if there is none.
+    RETURNS (float): Seconds since then, or what the answer says of itself if that is more; of a
+        break, only the latter. At most `PAUSE`.
+    """
+    gap = d.time - last if d.time is not None and last is not None else 0.0
+    # After being offline, answers arrive all at once, and clocks jump: their own time counts.
+    return min(max(gap if gap <= PAUSE else 0.0, d.seconds or 0.0), PAUSE)
+
+
 @dataclass
 class _Person:
     seconds: List[float] = field(default_factory=list)  # of the answers, rising
@@ -121,10 +135,7 @@ class _Person:
                 del self.seconds[bisect_left(self.seconds, answer.seconds)]
 
     def work(self, d: Timed) -> None:
-        gap = d.time - self.last if d.time is not None and self.last is not None else 0.0
-        # After being offline, answers arrive all at once, and clocks jump: their own time counts.
-        worked = max(gap if gap <= PAUSE else 0.0, d.seconds or 0.0)
-        self.active += min(worked, PAUSE)
+        self.active += worked_seconds(d, self.last)
         self.last = self.last if d.time is None else d.time
 
     def clock(self) -> Clock:
@@ -194,6 +205,10 @@ class ClockTally:
         if annotator is None:
             return self._all.clock()
         return self._people.get(annotator, _Person()).clock()
+
+    def seconds(self) -> Tuple[float, ...]:
+        """RETURNS (Tuple[float, ...]): Of every answer that accepted or rejected, rising."""
+        return tuple(self._all.seconds)
 
     def people(self) -> Dict[str, Clock]:
         """RETURNS (Dict[str, Clock]): By annotator, sorted."""

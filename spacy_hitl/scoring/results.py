@@ -80,7 +80,9 @@ class Speed(Record):
     words_per_s: median of the runs over all gold texts; runs: each of them. p50_ms, p99_ms: of
     single documents. cold_start_s: from the start of Python to the first annotated text.
     peak_megabytes: memory of a process that loads it and annotates the gold texts. processor: what
-    it was measured on.
+    it was measured on. texts: how many gold texts there was time for in a run; singles: on their
+    own. core_share: how much of the core it got; where that is far below 1, other programs were
+    running too, and it is faster than the figures say.
     """
 
     words_per_s: float
@@ -90,6 +92,9 @@ class Speed(Record):
     cold_start_s: Optional[float] = None
     peak_megabytes: Optional[float] = None
     processor: Optional[str] = None
+    texts: Optional[int] = None
+    singles: Optional[int] = None
+    core_share: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ class Comparison(Record):
     """One system against another, paired: on the same resampled texts.
 
     value, low, high: difference of the main score with its 95% interval. better: probability that
-    the first is better.
+    the first is better. utility: what 1,000 texts are worth more with the first.
     """
 
     first: str
@@ -169,6 +174,7 @@ class Comparison(Record):
     low: float
     high: float
     better: float
+    utility: Optional[Utility] = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,8 @@ class TaskMetrics(Record):
     main: name of the main score, prefixed by the component. origins: who decided on the gold
     texts ("person", "import") and how often. blind: whether no proposal was seen.
     gold_digest, train_digest: SHA-256 of the two files that were read. human_seconds: of the
-    decisions on the task outside gold, None if not known.
+    decisions on the task outside gold, None if not known. notes: what must be said beside the
+    figures, in sentences. human_gold_seconds: of the decisions on gold.
     """
 
     header: TaskHeader
@@ -191,6 +198,8 @@ class TaskMetrics(Record):
     gold_digest: Optional[str] = None
     train_digest: Optional[str] = None
     human_seconds: Optional[float] = None
+    notes: Tuple[str, ...] = ()
+    human_gold_seconds: Optional[float] = None
 
     def by_role(self, role: str) -> Optional[SystemScore]:
         """RETURNS (Optional[SystemScore]): The best system of a role."""
@@ -203,7 +212,9 @@ class TaskMetrics(Record):
             if (c.first, c.second) == (first, second):
                 return c
             if (c.first, c.second) == (second, first):
-                return Comparison(first, second, -c.value, -c.high, -c.low, 1 - c.better)
+                u = c.utility
+                turned = None if u is None else Utility(-u.value, -u.high, -u.low)
+                return Comparison(first, second, -c.value, -c.high, -c.low, 1 - c.better, turned)
         return None
 
 
@@ -212,13 +223,15 @@ class GoldOutput(Record):
     """One gold text with what was wanted and what each system found: metrics/outputs/<task>.jsonl,
     a TaskHeader and then these. It holds texts: keep it where the dataset is kept.
 
-    found: by the name of the system, in the order of the metrics.
+    found: by the name of the system, in the order of the metrics. cat_scores: by the name of the
+    system, its score of every category of the task, of those that do not hold too.
     """
 
     text: str
     text_digest: str
     wanted: Annotation
     found: Tuple[Tuple[str, Annotation], ...]
+    cat_scores: Tuple[Tuple[str, Tuple[Tuple[str, float], ...]], ...] = ()
 
 
 def main_score(header: TaskHeader) -> Tuple[str, str]:

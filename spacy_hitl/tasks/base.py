@@ -71,8 +71,8 @@ class BaseTask:
         self._guidelines = guidelines
         # spaCy hands paths of a config over as strings.
         self._guidelines_path = None if guidelines_path is None else Path(guidelines_path)
-        self._examples_path = None if examples is None else Path(examples)
-        self._nearest = check_nearest(examples_nearest, self._examples_path, kind=self.kind)
+        self.examples_path = None if examples is None else Path(examples)
+        self._nearest = check_nearest(examples_nearest, self.examples_path, kind=self.kind)
         self._pool: Optional[ExamplePool] = None
         self._system: Optional[str] = None
         self._digest: Optional[str] = None
@@ -173,9 +173,9 @@ class BaseTask:
 
     def _examples(self) -> List[Example]:
         """The examples that all prompts show alike."""
-        if self._examples_path is None or self._nearest is not None:
+        if self.examples_path is None or self._nearest is not None:
             return []
-        return [example for _, example in read_examples(self._examples_path, self)]
+        return [example for _, example in read_examples(self.examples_path, self)]
 
     @property
     def examples_nearest(self) -> Optional[int]:
@@ -185,8 +185,8 @@ class BaseTask:
     @property
     def pool(self) -> Optional[ExamplePool]:
         """The examples to choose from for each text, read when first asked for; None if not set."""
-        if self._pool is None and self._nearest is not None and self._examples_path is not None:
-            self._pool = ExamplePool(self._examples_path, self, count=self._nearest)
+        if self._pool is None and self._nearest is not None and self.examples_path is not None:
+            self._pool = ExamplePool(self.examples_path, self, count=self._nearest)
         return self._pool
 
     def build_request(self, doc: Doc, *, name: str, sample: int) -> Request:

@@ -172,12 +172,14 @@ def test_an_export_does_not_depend_on_the_order_of_imports(project: Any) -> None
     export_corpora(project.config)
     first = corpora()
     DB.unlink()
+    Path("part").mkdir()
     half = len(project.posts) // 2
     decisions = list(srsly.read_jsonl(project.reference))
     ids = [{post["id"] for post in posts} for posts in (project.posts[half:], project.posts[:half])]
     for posts, some in ((project.posts[half:], ids[0]), (project.posts[:half], ids[1])):
-        srsly.write_jsonl("part.jsonl", posts[::-1])
-        annotate(project.config, Path("part.jsonl"))
+        part = Path("part") / project.texts.name  # the name of the file is the source of its rows
+        srsly.write_jsonl(part, posts[::-1])
+        annotate(project.config, part)
         srsly.write_jsonl("decided.jsonl", [d for d in decisions[::-1] if d["id"] in some])
         import_file(project.config, Path("decided.jsonl"), annotator="someone else")
     export_corpora(project.config)

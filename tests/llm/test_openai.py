@@ -135,6 +135,14 @@ def test_usage_and_log_probabilities_are_kept():
     assert answer.logprobs == (("x", -0.5),)
 
 
+def test_the_time_of_an_answer_is_that_of_the_attempt_that_worked():
+    with server("--latency", "0.05", "--share-429", "0.5", "--retry-after", "0.5") as address:
+        model = make_openai_model("m", base_url=address, concurrency=1)
+        answers = list(model.respond(request(f"text {i}") for i in range(6)))
+        assert stats(address)["429"] > 0
+    assert all(0.05 <= answer.seconds < 0.5 for answer in answers), "not the pauses between"
+
+
 def test_answers_are_stored_as_they_arrive_and_never_asked_again(tmp_path):
     texts = [f"text {i % 50}" for i in range(100)]
     with server() as address, ResponseStore(tmp_path / "r.db") as store:

@@ -438,3 +438,12 @@ def test_closed_store_says_so(path):
         pass
     with pytest.raises(StateError, match=r"\[H051\] .*closed"):
         store.get("k")
+
+
+def test_the_time_of_an_answer_is_kept_and_answers_without_one_are_read(store):
+    asked = request("a")
+    store.put("new", asked, Response("model", text="x", key="new", seconds=1.25))
+    store.put("old", asked, Response("model", text="x", key="old"))
+    stored = dict(store.db.rows("SELECT key, response FROM responses"))
+    assert "seconds" not in stored["old"], "as earlier releases wrote it"
+    assert (store.get("new").seconds, store.get("old").seconds) == (1.25, None)

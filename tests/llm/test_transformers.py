@@ -463,3 +463,9 @@ def test_a_prompt_of_spacy_llm_is_one_user_message(make):
     [[answer]] = make()([["hello"]])
     request = Request(text_digest("hello"), "", 1, (Message("user", "hello"),), {})
     assert [answer] == texts_of(make().respond([request]))
+
+
+def test_texts_that_are_answered_together_share_the_time(make):
+    times = [a.seconds for a in answers(make(batch_size=4), texts=TEXTS[:8])]
+    assert min(times) > 0
+    assert len(set(times[:4])) == len(set(times[4:])) == 1

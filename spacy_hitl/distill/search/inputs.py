@@ -1,17 +1,24 @@
 """What a student's config reads: its task, its files, and copies of them that hold less."""
 
 import configparser
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Container, Dict, Iterable, Iterator, List, Mapping, Set, Tuple
+from typing import Any, Callable, Container, Dict, Iterable, List, Mapping, Tuple
 
 from confection import Config, ConfigValidationError
 from spacy.util import load_config
 
-from ...dataset.corpus import read_training_corpus, write_corpus
+from ...dataset.corpus import is_corpus, read_training_corpus, write_corpus
 from ...errors import Errors, InputError
-from ...io import find_file, read_jsonl, write_jsonl
+from ...io import (
+    file_digest,
+    find_file,
+    first_keys,
+    folder_digest,
+    read_jsonl,
+    strings_in,
+    write_jsonl,
+)
 from ...records import TaskHeader, TaskRow
 from ...tasks.near_duplicates import NearDuplicates
 from ...tasks.similarity import normalise
@@ -19,8 +26,6 @@ from ..corpus.mentions import add_mentions
 
 READER = "spacy-hitl.TaskCorpus.v1"
 CONFIG_ERRORS = (ConfigValidationError, configparser.Error, OSError, ValueError, KeyError)
-MAX_LINE = 1_000_000  # bytes; what begins with a longer line is no JSONL file
-_HEADER_KEYS = {"task", "kind", "labels", "task_digest"}
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,25 @@ def named_paths(config: Mapping[str, Any]) -> List[str]:
         ("en") is one if there is such a file or trained pipeline.
     """
     read = [value for name, value in config.items() if name not in ("paths", "hitl")]
-    texts = {v for v in _strings(read) if 0 < len(v) < 4096 and v.isprintable()}
+    texts = {v for v in strings_in(read) if 0 < len(v) < 4096 and v.isprintable()}
     return sorted(v for v in texts if _is_path(v))
+
+
+def digest_inputs(config: Mapping[str, Any]) -> Tuple[List[str], List[Tuple[str, str]]]:
+    """Take down what a config reads.
+
+    config (Mapping[str, Any]): As in `named_paths`.
+    RETURNS (Tuple[List[str], List[Tuple[str, str]]]): The exported corpora, and all other files and
+        folders, each with its digest.
+    """
+    corpora, others = [], []
+    for value in named_paths(config):
+        path = Path(value)
+        if is_corpus(path):
+            corpora.append(value)
+        else:
+            others.append((value, folder_digest(path) if path.is_dir() else file_digest(path)))
+    return corpora, others
 
 
 def _is_path(value: str) -> bool:
@@ -119,35 +141,6 @@ def _is_path(value: str) -> bool:
         return path.is_file()
     except OSError:  # too long for a name
         return False
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for v in value.values():
-            yield from _strings(v)
-    elif isinstance(value, (list, tuple)):
-        for v in value:
-            yield from _strings(v)
-
-
-def is_corpus(path: Path) -> bool:
-    """RETURNS (bool): Whether a file begins like an exported corpus."""
-    return _first_keys(path) >= _HEADER_KEYS
-
-
-def _first_keys(path: Path) -> Set[str]:
-    """RETURNS (Set[str]): Keys of the first line, if a file begins like a JSONL file."""
-    if not path.is_file():
-        return set()
-    with path.open("rb") as file_:
-        line = file_.readline(MAX_LINE)
-    try:
-        value = json.loads(line)
-    except ValueError:
-        return set()
-    return set(value) if isinstance(value, dict) else set()
 
 
 class Hidden:
@@ -200,7 +193,7 @@ class Copies:
         path, target = Path(value), self.folder / f"{len(self._copies)}-{Path(value).name}"
         if is_corpus(path):
             _copy_corpus(path, target, self.hidden, self.undecided)
-        elif "text" not in _first_keys(path) or not _copy_texts(path, target, self.hidden):
+        elif "text" not in first_keys(path) or not _copy_texts(path, target, self.hidden):
             return value
         return str(target)
 
