@@ -16,6 +16,7 @@ from .base.frozen import read_base
 from .corpus.examples import make_examples, select_annotation
 from .corpus.lessons import apart_from_dev
 from .corpus.mentions import add_mentions
+from .learned import remember_inputs
 from .soft.run import SoftSettings, learn_softly
 from .soft.texts import SoftTexts
 from .textcat.pooling import train_on_segments
@@ -100,6 +101,7 @@ def make_distill_callback(
     )
 
     def warm_up(nlp: Language) -> None:
+        remember_inputs(nlp)
         header, rows = read_training_corpus(Path(path), task)
         rows = apart_from_dev(add_mentions(rows, mentions, header), near_duplicates, task=task)
         if settings.teachers:
@@ -169,6 +171,7 @@ def make_distill_rationales_callback(
     """
 
     def warm_up(nlp: Language) -> None:
+        remember_inputs(nlp)
         header, rows = read_training_corpus(Path(path), task)
         rows = apart_from_dev(rows, near_duplicates, task=task)
         _, rationale_rows = read_training_corpus(Path(rationales), rationale_task)

@@ -71,5 +71,8 @@ def _is_same_rule(nlp: Language, part: Language, name: str) -> bool:
         return False
     if nlp.get_pipe_config(name) != part.get_pipe_config(name):
         return False
+    marks = [getattr(pipe, "punct_chars", None) for pipe in (one, other)]
+    if None not in marks:  # of a sentencizer; its bytes are in the order of a set
+        return marks[0] == marks[1]
     rules = [pipe.to_bytes() for pipe in (one, other) if hasattr(pipe, "to_bytes")]
     return len(set(rules)) <= 1

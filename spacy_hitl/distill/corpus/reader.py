@@ -13,6 +13,7 @@ from ...errors import Errors, InputError
 from ...records import GOLD, LANES, TRAIN, TaskHeader
 from ...tasks.near_duplicates import NEAR, check_threshold
 from ..base.frozen import with_base
+from ..learned import META, remember_inputs
 from .curriculum import Curriculum, plan, read_weights
 from .examples import make_example
 from .mentions import add_mentions
@@ -66,7 +67,10 @@ class TaskCorpus:
             weights=self.weights,
             near_duplicates=self.near_duplicates,
         )
+        first = not self._told
         self._tell(header, found)
+        if first or META not in nlp.meta:
+            remember_inputs(nlp)
         examples = (
             make_example(
                 nlp,

@@ -4,7 +4,6 @@ Beside a student, `distilled.json` says what it learned from. If all of that is 
 config is the same, the next one begins with the weights of the last one, and without a warm-up.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,8 @@ from ...errors import InputError
 from ...io import folder_digest, json_digest, read_jsonl, read_text
 from ...records import Annotation, PartialDecision, Record, TaskRow
 from ...scoring.items import items_of
-from .inputs import is_corpus, named_paths, read_config
+from ..learned import remember_inputs
+from .inputs import digest_inputs, read_config
 
 RECORD = "distilled.json"
 
@@ -77,20 +77,11 @@ def describe_inputs(config: Path) -> Distilled:
     """
     raw = read_config(config)
     filled = raw.interpolate()
-    corpora, files = [], []
-    for value in named_paths(filled):
-        path = Path(value)
-        if is_corpus(path):
-            corpora.append(_describe_corpus(path))
-        elif path.is_dir():
-            files.append((value, folder_digest(path)))
-        else:
-            with path.open("rb") as file_:
-                files.append((value, hashlib.file_digest(file_, "sha256").hexdigest()))
+    corpora, files = digest_inputs(filled)
     seed = filled.get("training", {}).get("seed")
     return Distilled(
         config=json_digest(filled),
-        corpora=tuple(corpora),
+        corpora=tuple(_describe_corpus(Path(value)) for value in corpora),
         files=tuple(files),
         spacy=spacy_version,
         spacy_hitl=__version__,
@@ -216,11 +207,13 @@ def train_further(config: Path, output: Path, *, gpu: int = -1) -> Optional[str]
     raw = read_config(config)
     setup_gpu(gpu, silent=True)
     nlp = init_nlp(without_warm_up(raw), use_gpu=gpu)
-    problem = copy_weights(spacy.load(output / "model-best"), nlp)
+    last = output / "model-best"
+    problem = copy_weights(spacy.load(last), nlp)
     if problem is not None:
         return problem
     # The saved config says how to get there from scratch.
     nlp.config["initialize"]["after_init"] = raw.get("initialize", {}).get("after_init")
+    remember_inputs(nlp, parent=folder_digest(last))
     train(nlp, output, use_gpu=gpu)
     return None
 
