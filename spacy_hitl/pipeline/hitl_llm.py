@@ -73,7 +73,7 @@ class HitlLLM:
         # A model with a window of its own is handed the stream; any other a bounded part at a time.
         rolling = getattr(self.model, "window", None) is not None
         for docs in [stream] if rolling else batched(stream, batch_size):
-            for doc, response in self._respond(docs):
+            for doc, response in self.respond(docs):
                 bad = [p for p in self._apply(doc, response) if p.status == FAILED]
                 total += 1
                 if bad:
@@ -84,8 +84,13 @@ class HitlLLM:
             message = Warnings.W100.format(count=failed, total=total, name=self.name, first=first)
             warnings.warn(message, UserWarning, stacklevel=2)
 
-    def _respond(self, docs: Iterable[Doc]) -> Iterator[Tuple[Doc, Response]]:
-        """YIELDS (Tuple[Doc, Response]): Every document with what was answered, in order."""
+    def respond(self, docs: Iterable[Doc]) -> Iterator[Tuple[Doc, Response]]:
+        """Ask about documents, and leave them as they are.
+
+        docs (Iterable[Doc]): The documents.
+        YIELDS (Tuple[Doc, Response]): Every document with what was answered, in order.
+        RAISES (ModelError): If the model can answer no request at all.
+        """
         waiting: Deque[Tuple[Doc, Optional[Response]]] = deque()
 
         stream = iter(docs)

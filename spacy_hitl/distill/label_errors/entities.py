@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
+from ...pipeline.entity_steps import Steps, action_names, may_begin, may_go_on
+
 Floats = NDArray[np.float64]
 Span = Tuple[int, int, str]  # tokens, end exclusive, and label
 LONGEST = 40  # tokens of an entity; the few longer ones are given up
@@ -29,65 +31,15 @@ def entity_chances(pipe: Any, docs: Sequence[Doc]) -> List[Dict[Span, float]]:
         with at least 0.0001.
     """
     model = pipe.model
-    names = [pipe.moves.get_class_name(i) for i in range(pipe.moves.n_moves)]
+    names = action_names(pipe)
     vectors = model.ops.to_numpy(model.layers[0].predict(list(docs)))
     found: List[Dict[Span, float]] = []
     at = 0
     for doc in docs:
         steps = Steps(model, vectors[at : at + len(doc)])
         at += len(doc)
-        found.append(forward(steps, names, _may_begin(doc), _may_go_on(doc)))
+        found.append(forward(steps, names, may_begin(doc), may_go_on(doc)))
     return found
-
-
-def _may_begin(doc: Doc) -> List[bool]:
-    return [not token.is_space for token in doc]
-
-
-def _may_go_on(doc: Doc) -> List[bool]:
-    """Whether an entity that holds a token may hold the next one."""
-    return [i + 1 < len(doc) and not doc[i + 1].is_sent_start for i in range(len(doc))]
-
-
-class Steps:
-    """Scores the actions in a state of one text: what spaCy's ParserStepModel does, without states.
-
-    model (Any): Of a TransitionBasedParser: encoder, lower and (perhaps) upper layer.
-    vectors (Floats): Of the tokens, shape (tokens, width).
-    """
-
-    def __init__(self, model: Any, vectors: Floats) -> None:
-        _, lower, upper = model.layers
-        ops = model.ops
-        weights = ops.to_numpy(lower.get_param("W"))  # (features, hidden, pieces, width)
-        self.features = len(weights)
-        self._parts = np.einsum("nw,fhpw->fnhp", vectors, weights)
-        self._pad = ops.to_numpy(lower.get_param("pad"))[0]  # (features, hidden, pieces)
-        self._bias = ops.to_numpy(lower.get_param("b"))
-        self._upper = None
-        if model.attrs["has_upper"]:
-            self._upper = (ops.to_numpy(upper.get_param("W")), ops.to_numpy(upper.get_param("b")))
-        self._unseen = sorted(model.attrs["unseen_classes"])
-
-    def score(self, token: int, start: int = -1) -> Floats:
-        """RETURNS (Floats): Shape (actions,): in the state at a token, with the entity open that
-        begins at `start`; -1 if none is.
-        """
-        ids = [token] + [-1] * (self.features - 1)
-        if start >= 0 and self.features == 3:
-            ids[1:] = [start, token - 1]
-        elif start >= 0:
-            inside = list(range(start, token))[: self.features - 1]
-            ids[1 : 1 + len(inside)] = inside
-        total = self._bias.copy()
-        for feature, i in enumerate(ids):
-            total = total + (self._parts[feature, i] if i >= 0 else self._pad[feature])
-        scores: Floats = total.max(axis=-1)
-        if self._upper is not None:
-            scores = self._upper[0] @ scores + self._upper[1]
-        if self._unseen:
-            scores[self._unseen] = scores.min()
-        return scores
 
 
 @dataclass(frozen=True)
