@@ -1,12 +1,15 @@
 """`spacy hitl status`: where each task stands."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from wasabi import msg
 
 from . import hitl_cli
 from ._util import ConfigArgument, friendly_errors
+
+if TYPE_CHECKING:
+    from ..exchange.quality import TaskQuality
 
 
 @hitl_cli.command("status")
@@ -47,7 +50,28 @@ def status_cli(
                 msg.info(f"{t.task}: {line}")
         if status.clock.decisions:
             print(clock_table(status.people, status.clock))  # noqa: T201
+        for audited in status.quality:
+            _show_quality(audited)
         if status.near_duplicates:
             msg.info(
                 f"{status.near_duplicates} near-duplicates of gold or dev kept out of training"
             )
+
+
+def _show_quality(audited: "TaskQuality") -> None:
+    """Print a task's score in production over time, and warn if it fell."""
+    waiting = f", {audited.waiting} wait for a decision" if audited.waiting else ""
+    left_out = f", {audited.left_out} left out" if audited.left_out else ""
+    msg.divider(f"{audited.task} in production")
+    msg.info(f"{audited.drawn} audited texts{waiting}{left_out}")
+    rows = [("promoted", "-", str(audited.promoted), "")] if audited.promoted is not None else []
+    for p in audited.quality.periods:
+        rows.append((p.months, str(p.texts), str(p.score), "" if p.full else "too few to compare"))
+    if rows:
+        msg.table(
+            rows, header=("period", "texts", f"{audited.main}, 95% interval", ""), divider=True
+        )
+    if audited.imported:
+        msg.info(f"{audited.imported} of them were decided in an imported file")
+    for fall in audited.quality.falls:
+        msg.warn(f"{audited.task}: quality fell. {fall}")

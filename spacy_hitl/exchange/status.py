@@ -1,10 +1,12 @@
 """Where a project stands, read from its dataset, its metrics and its promoted pipeline."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+from ..dataset.audits import PRODUCTION
 from ..dataset.history import HistorySummary, summarise
 from ..dataset.reviews import decision_heads
 from ..dataset.store import Dataset
@@ -16,6 +18,7 @@ from ..records import USABLE
 from ..scoring.clock import Clock, ClockTally
 from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
+from .quality import TaskQuality, audit_quality
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class ProjectStatus:
     """The whole project.
 
     clock: how the work of all people together goes; people: of each, by name.
+    quality: of the tasks that are audited in production, over time.
     """
 
     rows: int
@@ -58,6 +62,7 @@ class ProjectStatus:
     near_duplicates: int
     clock: Clock
     people: Dict[str, Clock]
+    quality: Tuple[TaskQuality, ...] = ()
 
 
 def project_status(config: Path) -> ProjectStatus:
@@ -72,7 +77,7 @@ def project_status(config: Path) -> ProjectStatus:
     dataset = Dataset(settings.dataset)
     dataset.db.open(readonly=True)
     try:
-        proposals = dataset.tally("proposals", "task", "status", "task_digest")
+        proposals = _tally_proposals(dataset)
         now = {name: prompted.task for name, prompted in prompted_tasks(nlp).items()}
         histories = read_histories(dataset, now, settings.changes, path=config)
         tasks = []
@@ -92,11 +97,23 @@ def project_status(config: Path) -> ProjectStatus:
         lanes = {lane: n for (lane,), n in sorted(dataset.tally("texts", "lane").items())}
         rows = dataset.count("rows")
         tally = ClockTally.of(decision_heads(dataset, list(now)))
+        quality = tuple(audit_quality(dataset, histories, meta))
     finally:
         dataset.db.close()
     with TrainingSet(settings.dataset) as training:
         near = sum(training.near_duplicates().values())
-    return ProjectStatus(rows, lanes, tuple(tasks), near, tally.clock(), tally.people())
+    return ProjectStatus(rows, lanes, tuple(tasks), near, tally.clock(), tally.people(), quality)
+
+
+def _tally_proposals(dataset: Dataset) -> Dict[Tuple[str, str, str], int]:
+    """RETURNS (Dict[Tuple[str, str, str], int]): Proposals by task, status and task digest; not
+    what production said.
+    """
+    counts: Counter[Tuple[str, str, str]] = Counter()
+    columns = ("task", "status", "task_digest", "source")
+    for (task, status, digest, source), n in dataset.tally("proposals", *columns).items():
+        counts[task, status, digest] += 0 if source.startswith(PRODUCTION) else n
+    return +counts
 
 
 def project_metrics(config: Path) -> List[TaskMetrics]:

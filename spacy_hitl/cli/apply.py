@@ -1,0 +1,119 @@
+"""`spacy hitl apply`: a pipeline over everything."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+from wasabi import msg
+
+from . import hitl_cli
+from ._util import CodeOption, friendly_errors
+
+if TYPE_CHECKING:
+    from ..apply.run import ApplySummary
+
+
+@hitl_cli.command("apply")
+def apply_cli(
+    pipeline: Annotated[
+        str, typer.Argument(help="Folder of a pipeline, or name of an installed one")
+    ],
+    texts: Annotated[
+        Path, typer.Argument(help="Texts: .jsonl, .csv, .tsv, or .txt with one text per line")
+    ],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder for the results: NAME.jsonl for records, NAME.spacy for DocBins"
+        ),
+    ],
+    audit: Annotated[
+        Optional[str],
+        typer.Option("--audit", help="Draw this share of the texts for people to check: 0.5%"),
+    ] = None,
+    config: Annotated[
+        Optional[Path],
+        typer.Option("--config", help="Config of the project whose gold lane gets them"),
+    ] = None,
+    id_field: Annotated[
+        Optional[str],
+        typer.Option("--id-field", help='Field with the id; "" numbers the rows by line'),
+    ] = None,
+    text_field: Annotated[
+        Optional[str], typer.Option("--text-field", help="Field with the text")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="Processes that work at the same time", min=1)
+    ] = 1,
+    batch_size: Annotated[
+        Optional[int], typer.Option("--batch-size", help="Texts per batch", min=1)
+    ] = None,
+    shard_rows: Annotated[
+        int, typer.Option("--shard-rows", help="Rows that are written as one", min=1)
+    ] = 2000,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Remove what is in OUT and start anew")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a text has no result")
+    ] = False,
+    code: CodeOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar")] = False,
+) -> None:
+    """Run a pipeline over all texts of a file and write what it finds.
+
+    Can be stopped at any point and run again: it goes on where it stopped. A text on which the
+    pipeline fails is listed in errors.jsonl and takes no other with it.
+    """
+    with friendly_errors():
+        from ..apply.audit import read_share
+        from ..apply.run import apply
+
+        summary = apply(
+            pipeline,
+            texts,
+            out,
+            id_field=id_field,
+            text_field=text_field,
+            workers=workers,
+            batch_size=batch_size,
+            shard_rows=shard_rows,
+            audit=None if audit is None else read_share(audit),
+            config=config,
+            code=code,
+            overwrite=overwrite,
+            progress=not quiet,
+        )
+        _show(summary)
+        if summary.given_up or (strict and summary.failed):
+            raise typer.Exit(1)
+
+
+def _show(summary: "ApplySummary") -> None:
+    done = summary.rows - summary.before
+    rate = done / summary.seconds if summary.seconds > 0 else 0.0
+    before = f", {summary.before:,} of them by an earlier run" if summary.before else ""
+    msg.good(
+        f"{summary.written:,} of {summary.rows:,} texts in {summary.out}{before} "
+        f"({summary.seconds:,.1f} s, {rate:,.0f} texts/s)"
+    )
+    if summary.failed:
+        first = summary.failed[0]
+        msg.warn(
+            f"{len(summary.failed):,} texts have no result and are listed in "
+            f"{summary.out / 'errors.jsonl'}. The first: {first.where}: {first.reason}"
+        )
+    if summary.given_up:
+        msg.fail(
+            f"{summary.given_up:,} texts were given up with their shards: {summary.reason}. "
+            "Run again to try them again."
+        )
+    for name, drift in summary.drifts.items():
+        print("\n".join(drift.lines(name)))  # noqa: T201
+    if summary.audit is not None:
+        a = summary.audit
+        msg.info(
+            f"Audit: {a.new:,} texts drawn into the gold lane, for people to decide on blind. Not "
+            f"drawn again: {a.before:,}; left out because the dataset knows them: {a.known:,}, "
+            f"because it can't hold them: {a.unusable:,}"
+        )
