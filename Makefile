@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: demo test check docs clean
 
-# The main job, offline, from prompts to a pipeline that spacy.load opens.
+# The main job, offline, from prompts to a pipeline that spacy.load opens, and report.html.
 demo: $(VENV)/.demo
 	$(BIN)/python -m spacy project run demo .
 
@@ -28,7 +28,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python setup.cfg pyproject.toml
-	$(PIP) install --quiet --editable ".[llm]"
+	$(PIP) install --quiet --editable ".[llm,report]"
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python setup.cfg pyproject.toml
@@ -40,4 +40,4 @@ $(VENV)/.docs: $(VENV)/.dev
 	touch $@
 
 clean:
-	rm -rf corpus datasets metrics pipelines training versions project.lock
+	rm -rf corpus datasets metrics pipelines training versions project.lock report.html

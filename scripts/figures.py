@@ -42,8 +42,8 @@ if __name__ == "__main__":
     _, after = rest.split(END)
     table = "\n".join(rows())
     note = (
-        "200 gold posts; in brackets the 95% interval (bootstrap over posts). Words/s: median of "
-        "three warm runs on two shared cores (another run gives another figure), `link` behind "
+        "200 gold posts; in brackets the 95% interval, with posts as the units. Words/s: one "
+        "shared core, median of three warm runs (another run gives another figure), `link` behind "
         "`product`."
     )
     readme.write_text(f"{before}{START}{table}\n\n{note}\n{END}{after}")
