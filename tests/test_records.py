@@ -170,7 +170,7 @@ EVERY = {
         tuples(proposals),
     ),
     r.AppliedTo: st.builds(
-        r.AppliedTo, *(strings,) * 4, counts, *(strings,) * 3, counts, scores, maybe
+        r.AppliedTo, *(strings,) * 4, counts, *(strings,) * 3, counts, scores, maybe, maybe
     ),
     CurvePoint: points,
     Curve: st.builds(

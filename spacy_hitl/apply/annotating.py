@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 
 from ..errors import ModelError, StateError
 from ..records import Row
+from .business import BusinessLogic
 
 Outcome = Tuple[Row, Union[Doc, str]]
 FATAL = (ModelError, StateError)  # no text can be annotated any more, or nothing be stored
@@ -21,10 +22,12 @@ class RowAnnotator:
     what does not come back is tried again, each text alone; only what then fails is given up.
 
     nlp (Language): The pipeline; its error handlers are replaced.
+    business: what makes records of its documents; None if nothing does, or not yet.
     """
 
     def __init__(self, nlp: Language) -> None:
         self.nlp = nlp
+        self.business: Optional[BusinessLogic] = None
         self._alone = False
         self._failing = ""
         nlp.default_error_handler = self._on_error

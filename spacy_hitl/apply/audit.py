@@ -1,21 +1,20 @@
 """Texts of production into the gold lane: what is drawn where shards are run is collected here."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional
 
 from ..dataset.audits import AuditCounts, add_draws, production_source
 from ..dataset.store import Dataset
 from ..dataset.task_versions import read_versions, remember
 from ..errors import Errors, InputError
-from ..io import read_jsonl
 from ..pipeline.loading import load_prompted, prompted_tasks
 from ..records import AuditDraw, TaskHeader
 from ..settings import Settings
 from ..ty import Task
 from .auditing import AuditPlan
-from .shards import Job
+from .shards import Job, pipeline_meta
+from .sinks import AUDIT
 from .sources import Scan
 
 
@@ -77,7 +76,7 @@ def plan_audit(audit: Audit, pipeline: str, folder: Path, digest: str) -> AuditP
     RETURNS (AuditPlan): The plan.
     RAISES (InputError): If the pipeline does none of the tasks.
     """
-    meta = _meta(folder)
+    meta = pipeline_meta(folder)
     hitl = meta.get("hitl", {})
     names = [*meta.get("pipeline", ()), *hitl.get("prompted", ())]
     mine = {name: task for name, task in audit.tasks.items() if name in names}
@@ -98,13 +97,6 @@ def plan_audit(audit: Audit, pipeline: str, folder: Path, digest: str) -> AuditP
         source=production_source(digest),
         tasks=tuple(headers),
     )
-
-
-def _meta(folder: Path) -> Dict[str, Any]:
-    paths = [folder / "meta.json", *sorted(folder.glob("*/meta.json"))]
-    path = next((p for p in paths if p.exists()), None)
-    value: Dict[str, Any] = {} if path is None else json.loads(path.read_text(encoding="utf8"))
-    return value
 
 
 def _headers(
@@ -142,14 +134,11 @@ def collect(audit: Audit, job: Job, scan: Scan, *, now: float) -> AuditCounts:
             source=job.audit.source,
             now=now,
         )
-    for shard in scan.shards:  # from here on these texts are in the dataset only
-        job.audit_path(shard.number).unlink(missing_ok=True)
+    # From here on these texts are in the dataset only.
+    job.sink.forget(AUDIT, [shard.number for shard in scan.shards])
     return counts
 
 
 def _draws(job: Job, scan: Scan) -> Iterator[AuditDraw]:
-    for shard in scan.shards:
-        path = job.audit_path(shard.number)
-        if path.exists():  # not of a shard that was given up
-            for where, value in read_jsonl(path, what="list of drawn texts"):
-                yield AuditDraw.from_dict(value, where=where)
+    for where, value in job.sink.notes(AUDIT, [shard.number for shard in scan.shards]):
+        yield AuditDraw.from_dict(value, where=where)

@@ -1,12 +1,10 @@
 """How often students and their LLM disagreed over a whole run, where the pipeline has cascades."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Dict, Iterable, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from spacy.tokens import Doc
 
-from ..io import read_jsonl, write_jsonl
 from ..pipeline.cascade import ABSTAINED, Drift, get_answers
 from ..records import Record
 
@@ -38,16 +36,19 @@ def abstained(doc: Doc) -> Tuple[str, ...]:
     return tuple(n for n, answer in get_answers(doc).items() if answer.answered == ABSTAINED)
 
 
-def write_drifts(path: Path, drifts: Mapping[str, Drift]) -> None:
-    """Write what a shard adds up to; an empty file where there is no cascade."""
-    write_jsonl(path, (CascadeDrift(name, drift).to_dict() for name, drift in drifts.items()))
+def write_drifts(drifts: Mapping[str, Drift]) -> List[Dict[str, Any]]:
+    """RETURNS (List[Dict[str, Any]]): What a shard adds up to, as it is noted."""
+    return [CascadeDrift(name, drift).to_dict() for name, drift in drifts.items()]
 
 
-def read_drifts(paths: Iterable[Path]) -> Drifts:
-    """RETURNS (Drifts): The sums over all shards, by the name of the cascade."""
+def read_drifts(notes: Iterable[Tuple[str, Dict[str, Any]]]) -> Drifts:
+    """Add up what was noted of shards.
+
+    notes (Iterable[Tuple[str, Dict[str, Any]]]): Place and counts.
+    RETURNS (Drifts): The sums over all shards, by the name of the cascade.
+    """
     found: Drifts = {}
-    for path in paths:
-        for where, value in read_jsonl(path, what="counts of cascades"):
-            one = CascadeDrift.from_dict(value, where=where)
-            found[one.name] = found.get(one.name, Drift()) + one.drift
+    for where, value in notes:
+        one = CascadeDrift.from_dict(value, where=where)
+        found[one.name] = found.get(one.name, Drift()) + one.drift
     return found

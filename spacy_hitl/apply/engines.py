@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Deque, Dict, Iterator, List, Optional, Protocol, Sequence, Tuple, Union
 
-from ..errors import HitlError, InputError, StateError
+from ..errors import Errors, HitlError, InputError, StateError
 from .annotating import RowAnnotator
 from .shards import Job, Report, ShardResult, load_pipeline, run_shard
 from .sources import Shard
@@ -88,7 +88,7 @@ class Workers:
                         worker.reported += message
                         report(message)
                     elif message is not None:
-                        raise _as_error(message)
+                        raise as_error(message)
                     else:
                         workers.remove(worker)
                         report(-worker.reported)
@@ -149,12 +149,38 @@ class _Worker:
         return self.process.exitcode
 
 
+def open_engine(name: str, workers: int, *, address: Optional[str] = None) -> Engine:
+    """Choose who works.
+
+    name (str): "local" or "ray".
+    workers (int): How many at the same time.
+    address (Optional[str]): Of a Ray cluster.
+    RETURNS (Engine): The engine.
+    RAISES (InputError): If there is no such engine, it is not installed, or needs no address.
+    """
+    if name not in ("local", "ray"):
+        raise InputError(Errors.H640.format(value=name))
+    if name == "ray":
+        from .ray_engine import RayEngine
+
+        return RayEngine(workers, address=address)
+    if address is not None:
+        raise InputError(Errors.H644.format(address=address))
+    return run_here if workers == 1 else Workers(workers)
+
+
 def _heard_from(workers: Sequence[_Worker]) -> List[_Worker]:
     ready = wait([worker.line for worker in workers])
     return [worker for worker in workers if worker.line in ready]
 
 
-def _as_error(message: Tuple[str, str]) -> HitlError:
+def told(error: HitlError) -> Tuple[str, str]:
+    """RETURNS (Tuple[str, str]): An error as it goes from one process to another."""
+    return type(error).__name__, str(error)
+
+
+def as_error(message: Tuple[str, str]) -> HitlError:
+    """RETURNS (HitlError): The error that another process told of."""
     kind, text = message
     return InputError(text) if kind == InputError.__name__ else StateError(text)
 
@@ -172,7 +198,7 @@ def _work(job: Job, line: "Connection[Any, Any]") -> None:
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except HitlError as e:
-        line.send((type(e).__name__, str(e)))
+        line.send(told(e))
 
 
 @contextmanager

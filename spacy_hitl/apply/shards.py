@@ -1,27 +1,29 @@
 """The unit of work: read a shard, annotate it, write its results. Every engine runs this function.
 
-What has to be known of a shard beside its results stands in the state folder, and is written first:
+What has to be known of a shard beside its results is noted by the sink, and is written first:
 once the results are there, so is all else. A shard that is done again writes the same again.
 """
 
 import importlib.util
+import json
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import import_file
 
 from ..errors import Errors, HitlError, InputError
-from ..io import check_text, write_jsonl
+from ..io import check_text
 from ..records import AuditDraw, FailedRow, Row
 from .annotating import RowAnnotator
 from .auditing import AuditPlan, draw
+from .business import resolve_business
+from .code import import_once
 from .drift import Drifts, count_answers, write_drifts
-from .sinks import Add, Sink
+from .sinks import AUDIT, DRIFT, ERRORS, Add, Sink
 from .sources import Shard, Source
 
 REPORT_EVERY = 50
@@ -33,28 +35,17 @@ class Job:
     """All that a process needs to annotate shards. Plain values: it is handed to other processes.
 
     pipeline: a folder, or the name of an installed package. code: a Python file to import first.
-    state: the folder for what is known of each shard. batch_size: None for the pipeline's own.
+    batch_size: None for the pipeline's own.
+    business: the [hitl.business] of the config.
     """
 
     pipeline: str
     source: Source
     sink: Sink
-    state: Path
     batch_size: Optional[int] = None
     code: Optional[Path] = None
     audit: Optional[AuditPlan] = None
-
-    def errors_path(self, number: int) -> Path:
-        """RETURNS (Path): Where the rows without results of a shard are listed."""
-        return self.state / f"part-{number:05}.errors.jsonl"
-
-    def drift_path(self, number: int) -> Path:
-        """RETURNS (Path): Where it stands what the cascades of the pipeline did in a shard."""
-        return self.state / f"part-{number:05}.drift.jsonl"
-
-    def audit_path(self, number: int) -> Path:
-        """RETURNS (Path): Where the drawn texts of a shard wait for the dataset."""
-        return self.state / f"part-{number:05}.audit.jsonl"
+    business: Optional[Dict[str, Any]] = None
 
 
 @dataclass
@@ -79,7 +70,7 @@ def load_pipeline(name: str, code: Optional[Path] = None) -> Language:
     """
     try:
         if code is not None:
-            import_file("python_code", code)
+            import_once(code)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"\[W095\]")
             return spacy.load(name)
@@ -93,6 +84,20 @@ def package_folder(name: str) -> Optional[Path]:
     """RETURNS (Optional[Path]): The folder of an installed package."""
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
     return None if spec is None or spec.origin is None else Path(spec.origin).parent
+
+
+def pipeline_meta(folder: Path) -> Dict[str, Any]:
+    """RETURNS (Dict[str, Any]): What the meta.json of a pipeline or a package says; empty if there
+    is none that can be read, which is for loading to complain of.
+    """
+    paths = (path for path in (folder / "meta.json", *sorted(folder.glob("*/meta.json"))))
+    for path in paths:
+        try:
+            value = json.loads(path.read_text(encoding="utf8"))
+        except (OSError, ValueError):
+            continue
+        return value if isinstance(value, dict) else {}
+    return {}
 
 
 def no_report(rows: int) -> None:
@@ -111,15 +116,17 @@ def run_shard(
     RETURNS (ShardResult): What became of the rows. The results are written.
     RAISES (HitlError): If the rows can't be read or the results not be written.
     """
+    if job.business is not None and annotator.business is None:  # the first shard of this process
+        annotator.business = resolve_business(job.business, annotator.nlp)
     result = ShardResult(shard)
     # What is new in the vocabulary is forgotten after each shard: memory stays flat.
     with job.sink.shard(shard.number) as add, annotator.nlp.memory_zone():
         done = _annotate(job, annotator, result, add, report)
         report(shard.rows - done)
-        write_jsonl(job.errors_path(shard.number), (f.to_dict() for f in result.failed))
-        write_drifts(job.drift_path(shard.number), result.drifts)
+        job.sink.note(shard.number, ERRORS, [f.to_dict() for f in result.failed])
+        job.sink.note(shard.number, DRIFT, write_drifts(result.drifts))
         if job.audit is not None:
-            write_jsonl(job.audit_path(shard.number), (d.to_dict() for d in result.drawn))
+            job.sink.note(shard.number, AUDIT, [d.to_dict() for d in result.drawn])
     return result
 
 
@@ -135,7 +142,7 @@ def _annotate(
             doc = None if isinstance(found, str) else found
             drawn = draw(row, doc, annotator.nlp, job.audit)
             result.drawn += () if drawn is None else (drawn,)
-        reason = found if isinstance(found, str) else _add(add, row, found)
+        reason = found if isinstance(found, str) else _add(annotator, add, row, found)
         if reason is None:
             result.written += 1
         else:
@@ -148,10 +155,14 @@ def _annotate(
     return reported
 
 
-def _add(add: Add, row: Row, doc: Doc) -> Optional[str]:
+def _add(annotator: RowAnnotator, add: Add, row: Row, doc: Doc) -> Optional[str]:
     """RETURNS (Optional[str]): Why a document can't be stored."""
     try:
-        add(row, doc)
+        records = None if annotator.business is None else annotator.business(doc, row)
+    except InputError as e:
+        return str(e)
+    try:
+        add(row, doc, records)
     except (HitlError, OSError):
         raise
     except Exception as e:  # what a component left on the document, any type

@@ -1,25 +1,47 @@
 """Where results go. A shard's results are there whole or not at all; what is there is not redone.
 
 Files: OUT is a folder, its ending says the form; every shard is one file in it, written under
-another name and renamed.
+another name and renamed. Records of business logic lie beside it, renamed before it: where the
+results of a shard are, so are they.
 """
 
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, ContextManager, Dict, Iterator, Protocol, Type
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Protocol,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+)
 
 import srsly
 from spacy.tokens import Doc, DocBin
 
+from .._compat import require
 from ..errors import Errors, InputError
-from ..io import write_atomic
-from ..records import Row
+from ..io import PRIVATE, read_jsonl, write_atomic, write_bytes, write_jsonl
+from ..records import AppliedTo, FailedRow, Row
+from .folders import LISTED, STATE, prepared
 from .found import doc_to_record
 
-Add = Callable[[Row, Doc], None]
+Records = Sequence[Mapping[str, Any]]  # of one row, by [hitl.business]; None without
+Add = Callable[[Row, Doc, Optional[Records]], None]
 ROW_KEY = "hitl_row"
+
+# What has to be known of a shard beside its results: rows without any, the counts of cascades,
+# drawn texts that wait for the dataset.
+ERRORS, DRIFT, AUDIT = "errors", "drift", "audit"
 
 
 class Sink(Protocol):
@@ -27,8 +49,40 @@ class Sink(Protocol):
 
     form: str
 
-    def is_done(self, number: int) -> bool:
-        """Whether the results of a shard are there."""
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        ...
+
+    @property
+    def errors(self) -> str:
+        """Where rows without results are listed."""
+        ...
+
+    def prepared(
+        self, applied: AppliedTo, meta: Mapping[str, Any], *, overwrite: bool
+    ) -> ContextManager["Sink"]:
+        """Make ready for a run: what is there of the same run stays. Only one run at a time."""
+        ...
+
+    def done(self) -> Set[int]:
+        """Numbers of the shards whose results are there."""
+        ...
+
+    def note(self, number: int, kind: str, notes: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what has to be known of a shard, in place of earlier notes of the kind."""
+        ...
+
+    def notes(self, kind: str, numbers: Sequence[int]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+        """Yield place and content of what was noted of finished shards, in their order."""
+        ...
+
+    def forget(self, kind: str, numbers: Sequence[int]) -> None:
+        """Remove notes."""
+        ...
+
+    def finish(self, failed: Sequence[FailedRow], *, rows: int) -> None:
+        """List the rows without results: all that could be done is done."""
         ...
 
     def shard(self, number: int) -> ContextManager[Add]:
@@ -37,7 +91,7 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class _FolderSink:
+class FolderSink:
     folder: Path
     form = ""
 
@@ -45,13 +99,80 @@ class _FolderSink:
         """RETURNS (Path): The file of a shard."""
         return self.folder / f"part-{number:05}.{self.form}"
 
-    def is_done(self, number: int) -> bool:
-        """RETURNS (bool): Whether the results of a shard are there."""
-        return self.path(number).exists()
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return str(self.folder)
+
+    @property
+    def errors(self) -> str:
+        """The file that lists rows without results."""
+        return str(self.folder / LISTED)
+
+    @contextmanager
+    def prepared(
+        self, applied: AppliedTo, meta: Mapping[str, Any], *, overwrite: bool
+    ) -> Iterator["FolderSink"]:
+        """YIELDS (FolderSink): The same, once the folder is there and locked.
+        RAISES (InputError): If the folder is something else, of another run, or another run is
+            at it.
+        """
+        with prepared(self.folder, applied, overwrite=overwrite):
+            yield self
+
+    def done(self) -> Set[int]:
+        """RETURNS (Set[int]): Numbers of the shards whose files are there."""
+        names = (path.stem for path in self.folder.glob(f"part-*.{self.form}"))
+        numbers = (name.removeprefix("part-") for name in names)
+        return {int(number) for number in numbers if number.isdecimal()}
+
+    def note(self, number: int, kind: str, notes: Sequence[Mapping[str, Any]]) -> None:
+        """Write notes to a file of their own."""
+        write_jsonl(self._note_path(number, kind), map(dict, notes), mode=PRIVATE)
+
+    def notes(self, kind: str, numbers: Sequence[int]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+        """YIELDS (Tuple[str, Dict[str, Any]]): Place and content."""
+        for number in numbers:
+            path = self._note_path(number, kind)
+            if path.exists() or kind != AUDIT:  # only these are ever forgotten
+                yield from read_jsonl(path, what=f"notes of {kind}")
+
+    def forget(self, kind: str, numbers: Sequence[int]) -> None:
+        """Remove the files."""
+        for number in numbers:
+            self._note_path(number, kind).unlink(missing_ok=True)
+
+    def finish(self, failed: Sequence[FailedRow], *, rows: int) -> None:
+        """Write the list of rows without results."""
+        write_jsonl(self.folder / LISTED, (row.to_dict() for row in failed), mode=PRIVATE)
+
+    def _note_path(self, number: int, kind: str) -> Path:
+        return self.folder / STATE / f"part-{number:05}.{kind}.jsonl"
+
+    def business_path(self, number: int) -> Path:
+        """RETURNS (Path): The file with the records of business logic of a shard."""
+        return self.folder / f"business-{number:05}.jsonl"
+
+    @contextmanager
+    def business(self, number: int) -> Iterator[Callable[[Row, Optional[Records]], None]]:
+        """YIELDS (Callable[[Row, Optional[Records]], None]): Takes the records of a row. The file
+        is there once the block ends, if there is business logic.
+        """
+        lines: Optional[List[bytes]] = None
+
+        def add(row: Row, records: Optional[Records]) -> None:
+            nonlocal lines
+            if records is not None:
+                lines = [] if lines is None else lines
+                lines += [_line({"source": row.source, "id": row.id, **r}) for r in records]
+
+        yield add
+        if lines is not None:
+            write_bytes(self.business_path(number), b"".join(lines))
 
 
 @dataclass(frozen=True)
-class JsonlSink(_FolderSink):
+class JsonlSink(FolderSink):
     """Records as JSON lines."""
 
     form = "jsonl"
@@ -59,18 +180,17 @@ class JsonlSink(_FolderSink):
     @contextmanager
     def shard(self, number: int) -> Iterator[Add]:
         """YIELDS (Add): Takes a row and its document."""
-        with write_atomic(self.path(number)) as file_:
+        with write_atomic(self.path(number)) as file_, self.business(number) as add_records:
 
-            def add(row: Row, doc: Doc) -> None:
-                record = doc_to_record(doc, row).to_dict()
-                line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
-                file_.write(line.encode("utf8", "backslashreplace"))
+            def add(row: Row, doc: Doc, records: Optional[Records]) -> None:
+                file_.write(_line(doc_to_record(doc, row).to_dict()))
+                add_records(row, records)
 
             yield add
 
 
 @dataclass(frozen=True)
-class DocBinSink(_FolderSink):
+class DocBinSink(FolderSink):
     """spaCy's DocBin: documents, with source and id of their row in `doc.user_data["hitl_row"]`."""
 
     form = "spacy"
@@ -79,27 +199,52 @@ class DocBinSink(_FolderSink):
     def shard(self, number: int) -> Iterator[Add]:
         """YIELDS (Add): Takes a row and its document."""
         docbin = DocBin(store_user_data=True)
+        with self.business(number) as add_records:
 
-        def add(row: Row, doc: Doc) -> None:
-            # DocBin would keep half of a document whose user data it can't write.
-            srsly.msgpack_dumps(doc.user_data)
-            doc.user_data[ROW_KEY] = {"source": row.source, "id": row.id}
-            docbin.add(doc)
+            def add(row: Row, doc: Doc, records: Optional[Records]) -> None:
+                # DocBin would keep half of a document whose user data it can't write.
+                srsly.msgpack_dumps(doc.user_data)
+                doc.user_data[ROW_KEY] = {"source": row.source, "id": row.id}
+                docbin.add(doc)
+                add_records(row, records)
 
-        yield add
+            yield add
         with write_atomic(self.path(number)) as file_:
             file_.write(docbin.to_bytes())
 
 
-SINKS: Dict[str, Type[_FolderSink]] = {"": JsonlSink, ".jsonl": JsonlSink, ".spacy": DocBinSink}
+def _line(record: Mapping[str, Any]) -> bytes:
+    """RETURNS (bytes): A record as a line of JSON."""
+    line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
+    return line.encode("utf8", "backslashreplace")
 
 
-def open_sink(out: Path) -> Sink:
-    """RETURNS (Sink): The sink for a place, by its form. Nothing is made yet.
-    RAISES (InputError): If the form is unknown.
+SINKS: Dict[str, Type[FolderSink]] = {"": JsonlSink, ".jsonl": JsonlSink, ".spacy": DocBinSink}
+
+
+def open_sink(out: str) -> Sink:
+    """Find out where results go.
+
+    out (str): A folder, whose ending says the form, or the URL of a database.
+    RETURNS (Sink): The sink. Nothing is made yet.
+    RAISES (InputError): If the form is unknown, or a package is missing that it needs.
     """
-    kind = SINKS.get(out.suffix.lower())
+    sink: Sink
+    if "://" in out:
+        require("sqlalchemy", extra="database")
+        from .database.sink import DatabaseSink
+
+        sink = DatabaseSink.open(out)
+        return sink
+    folder = Path(out)
+    if folder.suffix.lower() == ".parquet":
+        require("pyarrow", extra="parquet")
+        from .parquet import ParquetSink
+
+        sink = ParquetSink(folder)  # type: ignore[assignment]
+        return sink
+    kind = SINKS.get(folder.suffix.lower())
     if kind is None:
-        raise InputError(Errors.H600.format(path=out, form=out.suffix))
-    sink: Sink = kind(out)  # type: ignore[assignment]
+        raise InputError(Errors.H600.format(path=out, form=folder.suffix))
+    sink = kind(folder)  # type: ignore[assignment]
     return sink

@@ -98,6 +98,11 @@ class _FileSource:
         """The file's name: the source of its rows."""
         return self.path.name
 
+    @property
+    def place(self) -> str:
+        """What the places of rows begin with."""
+        return str(self.path)
+
     def scan(self, shard_rows: int) -> Scan:
         """RETURNS (Scan): The shards of the file."""
         sha = hashlib.sha256()
@@ -131,7 +136,7 @@ class _FileSource:
                     raise InputError(Errors.H609.format(path=self.path))
                 if line.strip():
                     left -= 1
-                    where = f"{self.path}:{lines.number}"
+                    where = f"{self.place}:{lines.number}"
                     yield where, self._row(line, lines.number, where)
 
     def _row(self, line: bytes, number: int, where: str) -> Union[Row, FailedRow]:
@@ -227,13 +232,18 @@ class CsvSource(_FileSource):
 def _open_csv(path: Path, fields: Fields, delimiter: str) -> CsvSource:
     with reading(path) as file_:
         columns = next(csv.reader(map(decode, Lines(file_)), delimiter=delimiter), [])
+    check_columns(path, columns, fields)
+    return CsvSource(path, fields, delimiter, tuple(columns))
+
+
+def check_columns(path: object, names: List[str], fields: Fields) -> None:
+    """RAISES (InputError): If a column is missing; an empty name asks for none."""
     for option, name in (("id-field", fields.id), ("text-field", fields.text)):
-        if name not in columns and not (option == "id-field" and not name):
-            known = ", ".join(columns) or "none"
+        if name not in names and not (option == "id-field" and not name):
+            known = ", ".join(names) or "none"
             raise InputError(
                 Errors.H608.format(path=path, field=name, columns=known, option=option)
             )
-    return CsvSource(path, fields, delimiter, tuple(columns))
 
 
 def make_row(

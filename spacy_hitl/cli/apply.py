@@ -19,12 +19,17 @@ def apply_cli(
         str, typer.Argument(help="Folder of a pipeline, or name of an installed one")
     ],
     texts: Annotated[
-        Path, typer.Argument(help="Texts: .jsonl, .csv, .tsv, or .txt with one text per line")
+        str,
+        typer.Argument(
+            help="Texts: .jsonl, .csv, .tsv, .txt with one text per line, .parquet, .spacy; or the "
+            "URL of a database, with --query"
+        ),
     ],
     out: Annotated[
-        Path,
+        str,
         typer.Argument(
-            help="Folder for the results: NAME.jsonl for records, NAME.spacy for DocBins"
+            help="Folder for the results: NAME.jsonl for records, NAME.parquet for columns, "
+            "NAME.spacy for DocBins; or a database: sqlite:///FILE, postgresql://USER@HOST/NAME"
         ),
     ],
     audit: Annotated[
@@ -33,7 +38,7 @@ def apply_cli(
     ] = None,
     config: Annotated[
         Optional[Path],
-        typer.Option("--config", help="Config of the project whose gold lane gets them"),
+        typer.Option("--config", help="Config of the project: its gold lane, its [hitl.business]"),
     ] = None,
     id_field: Annotated[
         Optional[str],
@@ -42,9 +47,20 @@ def apply_cli(
     text_field: Annotated[
         Optional[str], typer.Option("--text-field", help="Field with the text")
     ] = None,
+    query: Annotated[
+        Optional[str],
+        typer.Option("--query", help="SELECT that gives the texts, if TEXTS is a database"),
+    ] = None,
     workers: Annotated[
         int, typer.Option("--workers", help="Processes that work at the same time", min=1)
     ] = 1,
+    engine: Annotated[
+        str, typer.Option("--engine", help="Who starts the workers: local or ray")
+    ] = "local",
+    ray_address: Annotated[
+        Optional[str],
+        typer.Option("--ray-address", help="HOST:PORT of a Ray cluster, or auto; none starts one"),
+    ] = None,
     batch_size: Annotated[
         Optional[int], typer.Option("--batch-size", help="Texts per batch", min=1)
     ] = None,
@@ -67,6 +83,7 @@ def apply_cli(
     """
     with friendly_errors():
         from ..apply.audit import read_share
+        from ..apply.engines import open_engine
         from ..apply.run import apply
 
         summary = apply(
@@ -75,6 +92,7 @@ def apply_cli(
             out,
             id_field=id_field,
             text_field=text_field,
+            query=query,
             workers=workers,
             batch_size=batch_size,
             shard_rows=shard_rows,
@@ -83,6 +101,7 @@ def apply_cli(
             code=code,
             overwrite=overwrite,
             progress=not quiet,
+            engine=open_engine(engine, workers, address=ray_address),
         )
         _show(summary)
         if summary.given_up or (strict and summary.failed):
@@ -101,7 +120,7 @@ def _show(summary: "ApplySummary") -> None:
         first = summary.failed[0]
         msg.warn(
             f"{len(summary.failed):,} texts have no result and are listed in "
-            f"{summary.out / 'errors.jsonl'}. The first: {first.where}: {first.reason}"
+            f"{summary.errors}. The first: {first.where}: {first.reason}"
         )
     if summary.given_up:
         msg.fail(

@@ -64,7 +64,7 @@ class AppliedTo(Record):
     """What results are of: run.json. Other results are never mixed with them.
 
     audit: share of the texts that was drawn; None without. code_digest: of the user's own Python
-    file.
+    file. business_digest: of the [hitl.business] and the files that it names; None without.
     """
 
     pipeline: str
@@ -78,3 +78,4 @@ class AppliedTo(Record):
     shard_rows: int
     audit: Optional[float] = None
     code_digest: Optional[str] = None
+    business_digest: Optional[str] = None

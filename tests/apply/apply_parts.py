@@ -7,8 +7,12 @@ from typing import Any, Iterable, Iterator
 
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.util import minibatch
+
+from spacy_hitl.records import Annotation, Proposal, RelationAnnotation
+from spacy_hitl.tasks.base import set_proposal
+from spacy_hitl.tasks.relations.annotations import set_relations
 
 
 def touch(doc: Doc) -> Doc:
@@ -75,3 +79,18 @@ def make_batches(nlp: Language, name: str) -> Batches:
 @Language.factory("hitl_test_brittle")
 def make_brittle(nlp: Language, name: str) -> Brittle:
     return Brittle()
+
+
+@Language.component("hitl_test_all")
+def everything(doc: Doc) -> Doc:
+    """Leave all that a pipeline can leave on a document."""
+    if "beats" in doc.text:
+        doc.set_ents([Span(doc, 1, 2, label="PRODUCT", kb_id="Q1"), Span(doc, 3, 4, "PRODUCT")])
+        group = SpanGroup(doc, name="sc", spans=[Span(doc, 0, 1, label="OWNER")])
+        group.attrs["scores"] = [0.5]
+        doc.spans["sc"] = group
+        relation = RelationAnnotation(3, 9, 16, 21, "BEATS")
+        set_relations(doc, Annotation(relations=(relation,)), ["BEATS"])
+        set_proposal(doc, "refuser", Proposal("d", "t", "m", "refused", "v"))
+    doc.cats = {"GOOD": 0.75, "BAD": float("nan") if "NAN" in doc.text else 0.25}
+    return doc

@@ -66,6 +66,7 @@ def gold_texts() -> Dict[str, str]:
 @pytest.fixture
 def ready(exported: Any) -> Any:
     make_pipeline().to_disk("pipeline")
+    exported.edit({"hitl.business": None})
     return exported
 
 
