@@ -178,6 +178,8 @@ class Settings:
     changes: by task, how its labels changed since decisions were made.
     variants: named versions of the config, for prompts side by side: dotted names and their values.
     utility: by task, what annotations are worth and errors cost.
+    business: what makes records of documents, a block as {"@misc": "phones.Business.v1"}; only
+        `apply` resolves it.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -197,6 +199,7 @@ class Settings:
     review: ReviewSettings = field(default_factory=ReviewSettings)
     variants: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     utility: Dict[str, UtilitySettings] = field(default_factory=dict)
+    business: Optional[Dict[str, Any]] = None
 
 
 def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:
@@ -207,8 +210,11 @@ def read_settings(config: Mapping[str, Any], *, path: Path) -> Settings:
     RETURNS (Settings): The settings, with defaults for what is not set.
     RAISES (InputError): If a value has the wrong type or a name is unknown.
     """
+    section = config.get("hitl", {})
+    if not isinstance(section, Mapping):
+        raise InputError(Errors.H012.format(name="hitl", path=path, problem="not a section"))
     try:
-        settings: Settings = TypeAdapter(Settings).validate_python(dict(config.get("hitl", {})))
+        settings: Settings = TypeAdapter(Settings).validate_python(dict(section))
     except ValidationError as e:
         first = e.errors()[0]
         name = ".".join(str(p) for p in first["loc"])

@@ -11,6 +11,7 @@ from typing import (
     Protocol,
     Sequence,
     Tuple,
+    Union,
     runtime_checkable,
 )
 
@@ -24,9 +25,12 @@ from .records import (
     Proposal,
     Request,
     Response,
+    Row,
     Scored,
     TaskHeader,
 )
+
+Scalar = Union[str, int, float, bool, None]
 
 
 class Question(Protocol):
@@ -127,6 +131,14 @@ class RollingModel(Model, Protocol):
         self, request: Request, on_answer: Callable[[Request, Response], Response]
     ) -> "Future[Response]":
         """Start one request. `on_answer` sees every final response before anyone else."""
+        ...
+
+
+class Business(Protocol):
+    """Business logic: any function of an annotated document and the row it belongs to."""
+
+    def __call__(self, doc: Doc, row: Row, /) -> Iterable[Mapping[str, Scalar]]:
+        """Make records: each a row of a table that somebody queries, flat. None at all is fine."""
         ...
 
 
