@@ -40,4 +40,4 @@ $(VENV)/.docs: $(VENV)/.dev
 	touch $@
 
 clean:
-	rm -rf corpus datasets metrics pipelines training versions project.lock report.html
+	rm -rf corpus datasets metrics pipelines training versions project.lock report.html found.jsonl

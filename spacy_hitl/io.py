@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import IO, Any, Dict, Iterable, Iterator, List, Mapping, Set, Tuple,
 from .errors import Errors, InputError, StateError
 
 _T = TypeVar("_T")
+PRIVATE = 0o600  # what the project keeps for itself: nobody else reads it
+SHARED = 0o666  # what is made to be passed on: the umask decides
 MAX_FIRST_LINE = 1_000_000  # bytes; what begins with a longer line is no JSONL file
 
 
@@ -59,6 +61,17 @@ def read_text(path: Path, *, what: str) -> str:
         return find_file(path, what=what).read_text(encoding="utf8")
     except (UnicodeDecodeError, OSError) as e:
         raise InputError(Errors.H004.format(where=path, problem=f"can't read it: {e}")) from e
+
+
+def read_json(path: Path, *, what: str) -> Any:
+    """RETURNS (Any): The value of a JSON file.
+    RAISES (InputError): If the file is missing, not JSON in UTF-8, or nested too deep to be read.
+    """
+    text = read_text(path, what=what)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise InputError(Errors.H004.format(where=path, problem=f"not JSON: {e}")) from e
 
 
 def read_jsonl(path: Path, *, what: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
@@ -131,34 +144,48 @@ def write_bytes(path: Path, content: bytes) -> None:
         file_.write(content)
 
 
+def open_lock(path: Path) -> IO[bytes]:
+    """Open a lock file, to hold as long as it is open; it is made if it is not there.
+
+    Only its owner can open it, so nobody else can hold it. A link in its place is not followed:
+    whoever may write to the folder could have put it there.
+
+    RETURNS (IO[bytes]): The file; its content is left as it is.
+    RAISES (OSError): If it can't be opened, or is a link.
+    """
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE), "r+b")
+
+
 @contextmanager
-def write_atomic(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+def write_atomic(path: Path, *, mode: int = SHARED) -> Iterator[IO[bytes]]:
     """Open a file for writing that replaces the old one only when all was written.
 
-    path (Path): The file; missing parent folders are made.
-    mode (int): Who may read and write it.
+    path (Path): The file; missing parent folders are made. A link in its place is replaced, never
+        followed.
+    mode (int): Who may read and write it, less what the umask takes away.
     YIELDS (IO[bytes]): A binary file.
     RAISES (StateError): If it can't be written (full disk, permissions); the old file stays.
     """
-    temporary = ""
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    made = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        made = True
         with os.fdopen(handle, "wb") as file_:
             yield file_
             file_.flush()
             os.fsync(file_.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as e:
         message = Errors.H007.format(path=path, detail=e, remedy=remedy_for(e))
         raise StateError(message) from e
     finally:
-        if temporary and Path(temporary).exists():
-            Path(temporary).unlink()
+        if made:
+            temporary.unlink(missing_ok=True)
 
 
-def write_jsonl(path: Path, records: Iterable[Dict[str, Any]], *, mode: int = 0o644) -> int:
+def write_jsonl(path: Path, records: Iterable[Dict[str, Any]], *, mode: int = SHARED) -> int:
     """Write records as JSON lines, whole or not at all.
 
     path (Path): The file.
@@ -234,6 +261,6 @@ def first_keys(path: Path) -> Set[str]:
         line = file_.readline(MAX_FIRST_LINE)
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return set()
     return set(value) if isinstance(value, dict) else set()

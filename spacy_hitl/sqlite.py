@@ -1,14 +1,16 @@
 """A thin hand on sqlite3: one writing process per file, versioned, errors a user understands."""
 
 import fcntl
+import json
+import os
 import sqlite3
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple
+from typing import IO, Any, Dict, Iterator, List, Literal, Mapping, Optional, Sequence, Tuple
 
 from .errors import Errors, StateError
-from .io import remedy_for
+from .io import PRIVATE, open_lock, remedy_for
 
 
 class Database:
@@ -39,7 +41,7 @@ class Database:
         self.migrations = dict(migrations or {})
         self.synchronous = synchronous
         self._connection: Optional[sqlite3.Connection] = None
-        self._lock: Optional[IO[str]] = None
+        self._lock: Optional[IO[bytes]] = None
         self._turn = threading.RLock()  # answers are written from the thread that receives them
 
     def open(self, *, readonly: bool = False) -> None:
@@ -57,14 +59,17 @@ class Database:
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._take_lock()
+                # Private before SQLite writes to it; what it puts beside it gets the same mode.
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, PRIVATE))
             self._connection = sqlite3.connect(
                 self.path, isolation_level=None, timeout=10, check_same_thread=False
             )
             if not readonly and not self._has_tables():
-                self.path.chmod(0o600)
+                self.path.chmod(PRIVATE)
                 self.run("PRAGMA journal_mode = WAL")
                 self._create()
             self.run(f"PRAGMA synchronous = {self.synchronous}")
+            self.run("PRAGMA trusted_schema = OFF")  # the file may come from anywhere
             if self._check_format() < self.format:
                 self._upgrade(readonly=readonly)
         except (sqlite3.Error, OSError) as e:
@@ -108,7 +113,7 @@ class Database:
             raise StateError(Errors.H051.format(path=self.path, what=self.what, detail="closed"))
         try:
             return self._connection.execute(sql, values)
-        except (sqlite3.Error, UnicodeEncodeError) as e:
+        except (sqlite3.Error, UnicodeError) as e:
             raise self._error(e) from e
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Tuple[Any, ...]]:
@@ -127,17 +132,33 @@ class Database:
     def one(self, sql: str, values: Sequence[Any] = ()) -> Tuple[Any, ...]:
         """RETURNS (Tuple[Any, ...]): The row of a query that always has one."""
         row = self.first(sql, values)
-        assert row is not None
+        if row is None:
+            raise self._damaged("what it refers to is not in it")
         return row
+
+    def load(self, value: Any) -> Dict[str, Any]:
+        """Read a JSON object out of a column.
+
+        value (Any): The column's value.
+        RETURNS (Dict[str, Any]): The object.
+        RAISES (StateError): If the file is damaged there.
+        """
+        try:
+            found = json.loads(value)
+        except (TypeError, ValueError, RecursionError) as e:
+            raise self._damaged(f"a record in it is not JSON: {e}") from e
+        if not isinstance(found, dict):
+            raise self._damaged(f"a record in it is {type(found).__name__}")
+        return found
 
     def _fetch(self, cursor: sqlite3.Cursor, size: int) -> List[Tuple[Any, ...]]:
         try:
             return cursor.fetchmany(size)
-        except sqlite3.Error as e:
+        except (sqlite3.Error, UnicodeError) as e:
             raise self._error(e) from e
 
     def _take_lock(self) -> None:
-        lock = self.path.with_name(f"{self.path.name}.lock").open("a")
+        lock = open_lock(self.path.with_name(f"{self.path.name}.lock"))
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as e:
@@ -185,10 +206,15 @@ class Database:
             raise StateError(Errors.H050.format(path=self.path, found=found, known=self.format))
         return int(found)
 
+    def _damaged(self, detail: object) -> StateError:
+        return StateError(Errors.H051.format(path=self.path, what=self.what, detail=detail))
+
     def _error(self, error: Exception) -> StateError:
-        broken = "not a database" in str(error) or "malformed" in str(error)
-        if isinstance(error, sqlite3.DatabaseError) and broken:
-            return StateError(Errors.H051.format(path=self.path, what=self.what, detail=error))
+        signs = ("not a database", "malformed", "Could not decode to UTF-8")
+        broken = isinstance(error, sqlite3.DatabaseError) and any(s in str(error) for s in signs)
+        # SQLite's own message can quote damaged bytes, which are no UTF-8 either.
+        if broken or isinstance(error, UnicodeDecodeError):
+            return self._damaged(error)
         if "locked" in str(error):
             return StateError(Errors.H062.format(path=self.path, detail=error))
         remedy = remedy_for(error)

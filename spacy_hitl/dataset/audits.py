@@ -4,7 +4,6 @@ What production said of them is stored as a proposal. Nobody is shown it, as no 
 shown for gold.
 """
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
@@ -135,7 +134,7 @@ def read_audited(dataset: Dataset, task: str) -> Iterator[AuditedText]:
     rows = dataset.db.rows("SELECT digest, meta FROM rows WHERE source = ?", (AUDIT,))
     found: List[Tuple[float, str, Dict[str, Any]]] = []
     for digest, meta in rows:
-        about = json.loads(meta).get(AUDIT)
+        about = dataset.db.load(meta).get(AUDIT)
         if isinstance(about, dict) and "drawn" in about and "pipeline" in about:
             found.append((float(about["drawn"]), digest, about))
     for drawn, digest, about in sorted(found, key=lambda one: one[:2]):

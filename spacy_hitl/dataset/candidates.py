@@ -1,6 +1,5 @@
 """What a router sees of texts: all that was proposed for them. Gold can't be read here."""
 
-import json
 from typing import Collection, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from ..errors import Errors, InputError
@@ -64,7 +63,7 @@ def _proposals(dataset: Dataset, digests: Sequence[str], task: str) -> Dict[str,
     sql = "SELECT digest, record FROM proposals WHERE task = ? AND digest IN"
     found: Dict[str, List[Proposal]] = {}
     for digest, record in _select(dataset, sql, digests, task):
-        found.setdefault(digest, []).append(Proposal.from_dict(json.loads(record)))
+        found.setdefault(digest, []).append(Proposal.from_dict(dataset.db.load(record)))
     return found
 
 

@@ -1,6 +1,5 @@
 """Import and export: decisions in the compact form, and the whole dataset as JSON lines."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
@@ -91,16 +90,16 @@ def dump(dataset: Dataset) -> Iterator[Dict[str, Any]]:
         "SELECT r.source, r.id, t.text, t.lane, r.meta FROM rows r JOIN texts t USING (digest)"
         " ORDER BY r.source, r.id"
     ):
-        row = Row(source=source, id=id_, text=text, lane=lane, meta=json.loads(meta))
+        row = Row(source=source, id=id_, text=text, lane=lane, meta=dataset.db.load(meta))
         yield {"record": ROW, **row.to_dict()}
     for (record,) in dataset.db.rows("SELECT record FROM task_versions ORDER BY task, rowid"):
-        yield {"record": VERSION, **json.loads(record)}
+        yield {"record": VERSION, **dataset.db.load(record)}
     for (record,) in dataset.db.rows(
         "SELECT record FROM proposals ORDER BY task, digest, source, sample, task_digest"
     ):
-        yield {"record": PROPOSAL, **json.loads(record)}
+        yield {"record": PROPOSAL, **dataset.db.load(record)}
     for (record,) in dataset.db.rows("SELECT record FROM decisions ORDER BY id"):
-        yield {"record": DECISION, **json.loads(record)}
+        yield {"record": DECISION, **dataset.db.load(record)}
     for preference in preferences(dataset):
         yield {"record": PREFERENCE, **preference.to_dict()}
 

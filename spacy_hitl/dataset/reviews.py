@@ -1,6 +1,5 @@
 """What a review session keeps in the dataset: leases, logins, answers to take back, preferences."""
 
-import json
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -53,7 +52,7 @@ def decision_heads(dataset: Dataset, tasks: Sequence[str]) -> Iterator[DecisionH
 def decisions_of(dataset: Dataset, uid: str) -> List[Decision]:
     """RETURNS (List[Decision]): All decisions of one answer, or of one propagation."""
     rows = dataset.db.rows("SELECT record FROM decisions WHERE uid = ? ORDER BY id", (uid,))
-    return [Decision.from_dict(json.loads(record)) for (record,) in rows]
+    return [Decision.from_dict(dataset.db.load(record)) for (record,) in rows]
 
 
 def decided_texts(dataset: Dataset, task: str, *, lane: str) -> "set[str]":
@@ -111,7 +110,7 @@ def rows_of(dataset: Dataset, digest: str, *, limit: int = 3) -> List[Dict[str, 
         "SELECT source, id, meta FROM rows WHERE digest = ? ORDER BY rowid LIMIT ?",
         (digest, limit),
     )
-    return [{"source": s, "id": i, "meta": json.loads(m)} for s, i, m in found]
+    return [{"source": s, "id": i, "meta": dataset.db.load(m)} for s, i, m in found]
 
 
 # Leases: who has which text on the screen, or waiting behind it
@@ -193,4 +192,4 @@ def preferences(dataset: Dataset, task: Optional[str] = None) -> List[Preference
     rows = dataset.db.rows(
         "SELECT record FROM preferences WHERE ? IS NULL OR task = ? ORDER BY id", (task, task)
     )
-    return [Preference.from_dict(json.loads(record)) for (record,) in rows]
+    return [Preference.from_dict(dataset.db.load(record)) for (record,) in rows]

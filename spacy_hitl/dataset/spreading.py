@@ -1,6 +1,5 @@
 """Reading for what is decided in one place and may hold in others. Gold can't be read here."""
 
-import json
 import re
 from itertools import groupby
 from typing import Iterator, List, NamedTuple, Optional, Tuple
@@ -103,6 +102,6 @@ def standing_texts(dataset: Dataset, history: TaskHistory) -> Iterator[Tuple[str
         (history.header.task,),
     )
     for (digest, text), group in groupby(rows, key=lambda row: (row[0], row[1])):
-        found = history.standing(Decision.from_dict(json.loads(r)) for _, _, r in group)
+        found = history.standing(Decision.from_dict(dataset.db.load(r)) for _, _, r in group)
         if found is not None:
             yield digest, text, found

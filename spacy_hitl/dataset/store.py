@@ -1,6 +1,5 @@
 """The dataset: one SQLite file. Texts never change their lane, decisions are only ever added."""
 
-import json
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Sequence, Tuple
 
@@ -250,7 +249,7 @@ class Dataset:
             " ORDER BY id DESC",
             (d.task, d.text_digest, d.annotator),
         )
-        return last is not None and _same_decision(Decision.from_dict(json.loads(last[0])), d)
+        return last is not None and _same_decision(Decision.from_dict(self.db.load(last[0])), d)
 
     def proposals(self, task: str, digest: str) -> List[Proposal]:
         """RETURNS (List[Proposal]): All proposals for a text, sorted by source and sample."""
@@ -259,7 +258,7 @@ class Dataset:
             " ORDER BY source, sample, task_digest",
             (task, digest),
         )
-        return [Proposal.from_dict(json.loads(record)) for (record,) in rows]
+        return [Proposal.from_dict(self.db.load(record)) for (record,) in rows]
 
     def decisions(self, task: str, digest: str) -> List[Decision]:
         """RETURNS (List[Decision]): All decisions on a text, oldest first."""
@@ -267,13 +266,13 @@ class Dataset:
             "SELECT record FROM decisions WHERE task = ? AND digest = ? ORDER BY id",
             (task, digest),
         )
-        return [Decision.from_dict(json.loads(record)) for (record,) in rows]
+        return [Decision.from_dict(self.db.load(record)) for (record,) in rows]
 
     def row_meta(self, digest: str) -> List[Tuple[str, Dict[str, Any]]]:
         """RETURNS (List[Tuple[str, Dict[str, Any]]]): Source and meta of the rows of a text."""
         query = "SELECT DISTINCT source, meta FROM rows WHERE digest = ? ORDER BY source, meta"
         found = self.db.rows(query, (digest,))
-        return [(source, json.loads(meta)) for source, meta in found]
+        return [(source, self.db.load(meta)) for source, meta in found]
 
     def texts(self, *, lanes: Sequence[str]) -> Iterator[Tuple[str, str, str, str]]:
         """YIELDS (Tuple[str, str, str, str]): Digest, text, normal digest, lane; by digest."""

@@ -1,6 +1,5 @@
 """The versions of a task, kept in the dataset: what people were told when they decided."""
 
-import json
 from itertools import groupby
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Mapping
@@ -59,7 +58,7 @@ def read_versions(dataset: Dataset, task: str) -> Dict[str, TaskVersion]:
     rows = dataset.db.rows(
         "SELECT task_digest, record FROM task_versions WHERE task = ? ORDER BY rowid", (task,)
     )
-    return {digest: TaskVersion.from_dict(json.loads(record)) for digest, record in rows}
+    return {digest: TaskVersion.from_dict(dataset.db.load(record)) for digest, record in rows}
 
 
 def read_histories(
@@ -97,4 +96,4 @@ def decisions_by_text(dataset: Dataset, task: str) -> Iterator[List[Decision]]:
         "SELECT digest, record FROM decisions WHERE task = ? ORDER BY digest, id", (task,)
     )
     for _, group in groupby(rows, key=lambda row: row[0]):
-        yield [Decision.from_dict(json.loads(record)) for _, record in group]
+        yield [Decision.from_dict(dataset.db.load(record)) for _, record in group]

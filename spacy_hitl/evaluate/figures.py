@@ -34,7 +34,7 @@ class Found:
 
 
 class Figures:
-    """Compares systems on the same gold texts, labels and resampled texts.
+    """Compares systems on the same gold texts and labels.
 
     header (TaskHeader): What the task is.
     rows (Sequence[TaskRow]): The gold texts.

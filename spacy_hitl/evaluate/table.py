@@ -88,7 +88,7 @@ def footnotes(metrics: Sequence[TaskMetrics]) -> List[str]:
         )
     notes.append(
         "Intervals: 95%, with documents as the units. words/s: whole pipeline of the system, "
-        "this machine; none for a model that is replayed or asked over a network."
+        "one core; none for a model that is replayed or asked over a network."
     )
     return notes
 

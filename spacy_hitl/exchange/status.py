@@ -1,6 +1,5 @@
 """Where a project stands, read from its dataset, its metrics and its promoted pipeline."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ from ..dataset.store import Dataset
 from ..dataset.task_versions import decisions_by_text, read_histories
 from ..dataset.views import TrainingSet
 from ..errors import Errors, InputError
+from ..io import read_json
 from ..pipeline.loading import load_prompted, prompted_tasks
-from ..records import USABLE
+from ..records import USABLE, Lineage
 from ..scoring.clock import Clock, ClockTally
 from ..scoring.results import STUDENT, TaskMetrics, read_all_metrics
 from ..settings import Settings
@@ -135,10 +135,11 @@ def _student_score(settings: Settings, task: str) -> Optional[float]:
 
 def _promoted_meta(settings: Settings) -> Dict[str, Any]:
     path = settings.pipelines / settings.promote.name / "meta.json"
-    meta: Dict[str, Any] = {}
-    if path.exists():
-        meta = json.loads(path.read_text(encoding="utf8")).get("hitl", {})
-    return meta
+    meta = read_json(path, what="meta") if path.exists() else {}
+    found: Any = meta.get("hitl", {}) if isinstance(meta, dict) else None
+    if found != {}:
+        Lineage.from_dict(found, where=f"{path}, 'hitl'")
+    return dict(found)
 
 
 def _promoted(meta: Dict[str, Any], task: str) -> str:

@@ -90,7 +90,7 @@ class ResponseStore:
     def get(self, key: str) -> Optional[Response]:
         """RETURNS (Optional[Response]): The stored answer, if there is one."""
         row = self.db.first("SELECT response FROM responses WHERE key = ?", (key,))
-        return None if row is None else Response.from_dict(json.loads(row[0]))
+        return None if row is None else Response.from_dict(self.db.load(row[0]))
 
     def usage(self) -> Iterator[Tuple[str, int, int, int]]:
         """YIELDS (Tuple[str, int, int, int]): Model, answers, prompt tokens, completion tokens."""
@@ -109,7 +109,7 @@ class ResponseStore:
             " FROM asked a JOIN responses r ON r.key = a.key ORDER BY a.id"
         ):
             digest, sample, task = asked
-            yield digest, sample, task, Response.from_dict(json.loads(response))
+            yield digest, sample, task, Response.from_dict(self.db.load(response))
 
     def find(self, request: Request, *, model: str) -> Optional[Response]:
         """RETURNS (Optional[Response]): A model's last answer on the same text, task and sample,
@@ -121,7 +121,7 @@ class ResponseStore:
             " ORDER BY a.id DESC",
             (request.text_digest, request.task, request.sample, model),
         )
-        return None if row is None else Response.from_dict(json.loads(row[0]))
+        return None if row is None else Response.from_dict(self.db.load(row[0]))
 
     def put(self, key: str, request: Request, response: Response) -> None:
         """Store an answer and who asked for it: both or nothing. A key that is there already keeps

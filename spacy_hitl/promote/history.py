@@ -9,8 +9,9 @@ and rollback does not go to what was never in production.
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from ..errors import Errors, InputError
 from ..io import read_jsonl, write_jsonl
 from ..records import Record
 
@@ -43,7 +44,16 @@ def read_journal(link: Path) -> List[Swap]:
     path = journal_path(link)
     if not path.exists():
         return []
-    return [Swap.from_dict(value, where=where) for where, value in read_jsonl(path, what="history")]
+    return [_read_swap(value, where) for where, value in read_jsonl(path, what="history")]
+
+
+def _read_swap(value: Dict[str, Any], where: str) -> Swap:
+    swap = Swap.from_dict(value, where=where)
+    for name in (swap.version, swap.before):
+        if name is not None and (Path(name).name != name or "\0" in name):
+            problem = f"{name!r} is not the name of a version"
+            raise InputError(Errors.H004.format(where=where, problem=problem))
+    return swap
 
 
 def append_journal(link: Path, version: str, before: Optional[str], *, why: str) -> None:

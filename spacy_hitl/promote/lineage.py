@@ -14,7 +14,7 @@ from spacy.pipeline import Sentencizer
 from ..about import __version__
 from ..dataset.digests import plain_name
 from ..errors import Errors, InputError
-from ..io import file_digest, folder_digest, json_digest, read_text, text_digest, write_json
+from ..io import file_digest, folder_digest, json_digest, read_json, text_digest, write_json
 from ..pipeline.hitl_llm import PromptedTask
 from ..pipeline.loading import prompted_tasks
 from ..records import Learned, Lineage, PromptDigest, StudentLineage
@@ -166,11 +166,7 @@ def read_lineage(path: Path) -> Lineage:
     """
     if not (path / META_FILE).is_file():
         raise InputError(Errors.H521.format(path=path))
-    try:
-        meta = json.loads(read_text(path / META_FILE, what="meta"))
-    except ValueError as e:
-        problem = f"not JSON: {e}"
-        raise InputError(Errors.H004.format(where=path / META_FILE, problem=problem)) from e
+    meta = read_json(path / META_FILE, what="meta")
     found = meta.get(META) if isinstance(meta, dict) else None
     if not isinstance(found, dict) or not ({"students", "learned"} & set(found)):
         raise InputError(Errors.H520.format(path=path))

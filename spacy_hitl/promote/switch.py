@@ -5,7 +5,6 @@ Everything is written beside its place, forced to the disk, and then renamed int
 """
 
 import fcntl
-import json
 import os
 import shutil
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from ..errors import Errors, InputError, StateError
-from ..io import folder_digest, read_text, remedy_for
+from ..io import folder_digest, open_lock, read_json, remedy_for
 from .history import PROMOTE, append_journal, journal_path
 
 LOCK, UNFINISHED = ".lock", ".new-"
@@ -35,7 +34,7 @@ def locked(link: Path, versions: Path) -> Iterator[None]:
         for folder in (versions, link.parent):
             folder.mkdir(parents=True, exist_ok=True)
         # The system gives the lock back when the process ends, however that happens.
-        with (versions / LOCK).open("a") as lock:
+        with open_lock(versions / LOCK) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as e:
@@ -97,13 +96,27 @@ def current_version(link: Path) -> Optional[str]:
 
 
 def read_meta(version: Path) -> Dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The meta.json of a pipeline; empty if it can't be read."""
+    """RETURNS (Dict[str, Any]): The meta.json of a pipeline; empty if it can't be read, or has
+    another shape than spaCy and `write_signed` give it.
+    """
     path = version / "meta.json"
     try:
-        value = json.loads(read_text(path, what="meta")) if path.is_file() else {}
-    except (ValueError, InputError):
+        value = read_json(path, what="meta") if path.is_file() else {}
+    except InputError:
         value = {}  # it does not hold what its name says then, which is told elsewhere
-    return value if isinstance(value, dict) else {}
+    return value if _is_meta(value) else {}
+
+
+def _is_meta(value: Any) -> bool:
+    hitl = value.get("hitl", {}) if isinstance(value, dict) else None
+    if not isinstance(hitl, dict) or not isinstance(hitl.get("students", {}), dict):
+        return False
+    lists = [value.get("pipeline", []), hitl.get("prompted", [])]
+    if not all(isinstance(names, list) for names in lists):
+        return False
+    names = [value.get("name", ""), value.get("version", ""), *lists[0], *lists[1]]
+    students = hitl.get("students", {}).values()
+    return all(isinstance(n, str) for n in names) and all(isinstance(s, dict) for s in students)
 
 
 def swap(link: Path, version: Path, *, why: str = PROMOTE) -> None:

@@ -1,5 +1,6 @@
 """Check a lineage against what is still there: every link is as it was, changed, or gone."""
 
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..about import __version__
 from ..dataset.corpus import read_training_corpus
-from ..dataset.digests import answers_of, decisions_digest, decisions_of
+from ..dataset.digests import answers_of, decisions_digest, decisions_of, plain_name
 from ..io import file_digest, folder_digest, json_digest
 from ..pipeline.loading import load_prompted, prompted_tasks
 from ..records import CorpusDigest, Learned, Lineage, PromptDigest, StudentLineage, TaskRow
@@ -94,9 +95,21 @@ def _compare(
     path: Optional[Path],
     digest: Callable[[Path], str],
 ) -> Link:
-    if expected is None or path is None or not path.exists():
+    if expected is None or path is None or not _is_plain(path):
         return Link(task, what, GONE, "was not recorded" if expected is None else "")
     return Link(task, what, OK if digest(path) == expected else CHANGED)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file or folder is there; not a device, which never ends."""
+    try:
+        return path.is_file() or path.is_dir()
+    except OSError:  # a name that is too long
+        return False
+
+
+def _digest(path: Path) -> str:
+    return folder_digest(path) if path.is_dir() else file_digest(path)
 
 
 class _Project:
@@ -149,9 +162,9 @@ class _Project:
         for corpus in learned.corpora:
             yield from self._corpus(task, corpus)
         for name, digest in learned.files:
-            path = Path(name)
-            how = folder_digest if path.is_dir() else file_digest
-            yield _compare(task, name, digest, path, how)
+            # An honest lineage names nothing outside: a hostile one could name a whole disk.
+            path = Path(plain_name(os.path.normpath(name)))
+            yield _compare(task, name, digest, path, _digest)
         for name, digest in learned.bases:
             yield self._base(task, name, digest)
 
@@ -167,8 +180,8 @@ class _Project:
         return Link(task, f"base {name}", OK if digest in found else CHANGED)
 
     def _corpus(self, task: str, corpus: CorpusDigest) -> Iterator[Link]:
-        path = Path(corpus.name)
-        if not path.is_file():  # what an absolute path led to has only its name here
+        path = Path(plain_name(os.path.normpath(corpus.name)))
+        if not _is_plain(path):  # what an absolute path led to has only its name here
             path = self.settings.corpus / f"{corpus.task}.jsonl"
         link = _compare(task, corpus.name, corpus.digest, path, file_digest)
         yield link

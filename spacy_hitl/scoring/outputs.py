@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Iterable, List, Tuple
 
 from ..errors import Errors, InputError
-from ..io import read_jsonl, write_jsonl
+from ..io import PRIVATE, read_jsonl, write_jsonl
 from ..records import TaskHeader
 from .results import GoldOutput
-
-PRIVATE = 0o600  # it holds texts: nobody else reads it, as the dataset
 
 
 def outputs_folder(metrics: Path) -> Path:

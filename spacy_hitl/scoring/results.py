@@ -1,12 +1,10 @@
 """What evaluation finds and promotion judges: metrics/<task>.json."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple
 
-from ..errors import Errors, InputError
-from ..io import read_text
+from ..io import read_json
 from ..records import Annotation, Record, TaskHeader
 
 BASELINE, PROMPTED, STUDENT, PRODUCTION = ROLES = (
@@ -162,7 +160,7 @@ class SystemScore(Record):
 
 @dataclass(frozen=True)
 class Comparison(Record):
-    """One system against another, paired: on the same resampled texts.
+    """One system against another, paired: on the same texts.
 
     value, low, high: difference of the main score with its 95% interval. better: probability that
     the first is better. utility: what 1,000 texts are worth more with the first.
@@ -261,9 +259,6 @@ def read_all_metrics(folder: Path, tasks: Sequence[str]) -> Dict[str, TaskMetric
         path = folder / f"{task}.json"
         if not path.exists():
             continue
-        try:
-            value = json.loads(read_text(path, what="metrics"))
-        except ValueError as e:
-            raise InputError(Errors.H004.format(where=path, problem=f"not JSON: {e}")) from e
+        value = read_json(path, what="metrics")
         metrics[task] = TaskMetrics.from_dict(value, where=str(path))
     return metrics

@@ -5,7 +5,7 @@ each place used once, longer quotes first, places in text order. What can't be p
 """
 
 import unicodedata
-from typing import Dict, List, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
 from ..records import Problem
 
@@ -41,44 +41,68 @@ def find_places(
     RETURNS (Tuple[List[Tuple[int, int]], bool]): Offsets in text order, places spelled exactly
         like the quote before all others, and whether the quote also stands inside tokens.
     """
-    starts = {start for start, _ in tokens}
-    ends = {end for _, end in tokens}
-    places: List[Tuple[int, int]] = []
-    inside = False
-    quote = quote.strip()
-    if not quote:
-        return places, inside
-    at = text.find(quote)
+    found = _Finder(text, tokens)
+    exact, quote = found.exact(quote.strip()), quote.strip()
+    at, count = text.find(quote) if quote else -1, 0
     while at != -1:
-        if at in starts and at + len(quote) in ends:
-            places.append((at, at + len(quote)))
-        else:
-            inside = True
-        at = text.find(quote, at + 1)
-    exact = set(places)
-    places += [p for p in _find_normalised(text, tokens, quote) if p not in exact]
-    return places, inside
+        at, count = text.find(quote, at + 1), count + 1
+    return found.find(quote), count > len(exact)
 
 
-def _find_normalised(
-    text: str, tokens: Sequence[Tuple[int, int]], quote: str
-) -> List[Tuple[int, int]]:
-    """The same, where text and quote differ in normal form (NFC, NFD) or white space only."""
-    target = normal(quote)
-    if target == quote and unicodedata.is_normalized("NFC", text) and " " not in target:
-        return []
-    places = []
-    # A place neither begins nor ends with a token of white space.
-    words = [(start, end) for start, end in tokens if not text[start:end].isspace()]
-    for i, (start, _) in enumerate(words):
-        for j in range(i, len(words)):
-            end = words[j][1]
-            candidate = normal(text[start:end])
-            if candidate == target:
+class _Finder:
+    """Finds quotes in one text: what depends on the text alone is computed once. A model may be
+    made to answer anything, so the time for a quote must not grow with the square of the text.
+    """
+
+    def __init__(self, text: str, tokens: Sequence[Tuple[int, int]]) -> None:
+        self.text = text
+        self.starts = list(dict.fromkeys(start for start, _ in tokens))
+        self.ends = {end for _, end in tokens}
+        self.composed = unicodedata.is_normalized("NFC", text)
+        # The text in normal form, and where words begin and end in it. A place neither begins nor
+        # ends with a token of white space.
+        self.normal = ""
+        self.begin_at: Dict[int, int] = {}
+        self.end_at: Dict[int, int] = {}
+        parts: List[str] = []
+        length = last = 0
+        for start, end in tokens:
+            word = normal(text[start:end])
+            if not word:
+                continue
+            # White space of this token, of the one before, or between them.
+            around = text[last - 1 : start + 1] if parts else ""
+            if any(c.isspace() for c in around):
+                parts.append(" ")
+                length += 1
+            parts.append(word)
+            self.begin_at[length] = start
+            length += len(word)
+            self.end_at[length] = last = end
+        self.normal = "".join(parts)
+
+    def find(self, quote: str) -> List[Tuple[int, int]]:
+        """RETURNS (List[Tuple[int, int]]): The places of `find_places`."""
+        quote = quote.strip()
+        exact = self.exact(quote)
+        target = normal(quote)
+        if target == quote and self.composed and " " not in target:
+            return exact
+        # Where text and quote differ in normal form (NFC, NFD) or white space only.
+        places = []
+        for at, start in self.begin_at.items() if target and target in self.normal else ():
+            end = self.end_at.get(at + len(target))
+            if end is not None and self.normal.startswith(target, at):
                 places.append((start, end))
-            if not target.startswith(candidate):
-                break
-    return places
+        known = set(exact)
+        return exact + [place for place in places if place not in known]
+
+    def exact(self, quote: str) -> List[Tuple[int, int]]:
+        """RETURNS (List[Tuple[int, int]]): Where the text is the quote, letter for letter."""
+        if not quote or quote not in self.text:
+            return []
+        ends = ((start, start + len(quote)) for start in self.starts)
+        return [p for p in ends if p[1] in self.ends and self.text.startswith(quote, p[0])]
 
 
 def ground(
@@ -98,29 +122,36 @@ def ground(
     RETURNS (Tuple[List[Place], List[Problem]]): Places sorted by offset, and one problem for
         each quote without a place: not_found, not_on_tokens, overlap or repeated.
     """
+    finder = _Finder(text, tokens)
     places: List[Place] = []
     problems: List[Problem] = []
-    taken = [False] * (len(text) + 1)
+    taken = bytearray(len(text) + 1)
     used: Dict[str, Set[Tuple[int, int]]] = {}
+    # What is left of a quote's places, and what is wrong if none is: a place that is used stays so.
+    left: Dict[Tuple[str, str], Iterator[Tuple[int, int]]] = {}
+    wrong: Dict[Tuple[str, str], str] = {}
     order = sorted(range(len(quotes)), key=lambda i: (-len(quotes[i].text.strip()), i))
     for index in order:
         quote = quotes[index]
-        found, inside = find_places(text, tokens, quote.text)
         # With overlap, one place may carry several labels, but the same label only once.
         key = quote.value if overlapping else ""
-        mine = used.setdefault(key, set())
-        free = [p for p in found if p not in mine]
-        if not overlapping:
-            free = [p for p in free if not any(taken[p[0] : p[1]])]
-        if free:
-            start, end = free[0]
-            mine.add((start, end))
-            for i in range(start, end):
-                taken[i] = True
-            places.append(Place(start, end, index))
+        name, mine = (key, quote.text), used.setdefault(key, set())
+        if name in wrong:
+            problems.append(Problem(kind=wrong[name], detail=quote.text))
             continue
-        kind = "not_on_tokens" if inside else "not_found"
-        if found:
-            kind = "repeated" if any(p in mine for p in found) else "overlap"
-        problems.append(Problem(kind=kind, detail=quote.text))
+        if name not in left:
+            left[name] = iter(finder.find(quote.text))
+        for start, end in left[name]:
+            if (start, end) not in mine and (overlapping or taken.find(1, start, end) == -1):
+                mine.add((start, end))
+                taken[start:end] = b"\1" * (end - start)
+                places.append(Place(start, end, index))
+                break
+        else:
+            found = finder.find(quote.text)
+            inside = quote.text.strip() in text and quote.text.strip() != ""
+            wrong[name] = "not_on_tokens" if inside else "not_found"
+            if found:
+                wrong[name] = "repeated" if any(p in mine for p in found) else "overlap"
+            problems.append(Problem(kind=wrong[name], detail=quote.text))
     return sorted(places), problems

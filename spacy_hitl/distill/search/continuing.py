@@ -4,7 +4,6 @@ Beside a student, `distilled.json` says what it learned from. If all of that is 
 config is the same, the next one begins with the weights of the last one, and without a warm-up.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
@@ -20,7 +19,7 @@ from spacy.training.loop import train
 from ...about import __version__
 from ...dataset.corpus import read_training_corpus
 from ...errors import InputError
-from ...io import folder_digest, json_digest, read_jsonl, read_text
+from ...io import folder_digest, json_digest, read_json, read_jsonl
 from ...records import Annotation, PartialDecision, Record, TaskRow
 from ...scoring.items import items_of
 from ..learned import remember_inputs
@@ -124,8 +123,8 @@ def read_distilled(output: Path) -> Optional[Distilled]:
     if not path.exists() or not (output / "model-best").is_dir():
         return None
     try:
-        return Distilled.from_dict(json.loads(read_text(path, what="record")), where=str(path))
-    except (InputError, ValueError):
+        return Distilled.from_dict(read_json(path, what="record"), where=str(path))
+    except InputError:
         return None
 
 

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from ..._compat import require
-from ...io import write_atomic
-from ...scoring.outputs import PRIVATE
+from ...io import PRIVATE, write_atomic
 from .sources import Evidence, read_evidence
 
 

@@ -1,6 +1,5 @@
 """What the report is made from: files that other steps wrote. Nothing is measured here."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Mapping, Optional, Tuple
@@ -10,7 +9,7 @@ from spacy.util import load_config
 from ...dataset.reviews import decision_heads
 from ...dataset.store import Dataset
 from ...errors import Errors, InputError
-from ...io import read_text
+from ...io import read_json
 from ...pipeline.loading import settings_of, split_variant
 from ...scoring.clock import ClockTally
 from ...scoring.curves import RECORD, Curve
@@ -122,10 +121,7 @@ def _read_curve(settings: Settings, metrics: TaskMetrics) -> Optional[Curve]:
     path = settings.training / metrics.header.task / RECORD
     if not path.exists():
         return None
-    try:
-        value = json.loads(read_text(path, what="learning curve"))
-    except ValueError as e:
-        raise InputError(Errors.H004.format(where=path, problem=f"not JSON: {e}")) from e
+    value = read_json(path, what="learning curve")
     curve = Curve.from_dict(value, where=str(path))
     return curve if curve.task_digest == metrics.header.task_digest and curve.points else None
 

@@ -70,7 +70,7 @@ def comparisons_table(m: TaskMetrics) -> Optional[Table]:
         for c in m.comparisons
     )
     head = ("system", "against", "difference", "95% interval", "probability that it is better")
-    caption = "Systems against each other, on the same resampled texts"
+    caption = "Systems against each other, on the same texts"
     return Table(caption, head, rows, texts=2) if rows else None
 
 

@@ -41,7 +41,7 @@ TERMS = (
     ),
     (
         "Difference, probability that it is better",
-        "Both systems on the same resampled texts, so that hard texts count against both.",
+        "Both systems on the same texts, so that hard texts count against both.",
     ),
     ("P, R, F", "Precision, recall and their harmonic mean. Offsets and labels must be exact."),
     ("Baseline", "What needs no model: the majority, or a lookup of forms seen in training texts."),

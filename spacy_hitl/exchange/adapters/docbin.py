@@ -120,9 +120,21 @@ def read_docbin(content: bytes, vocab: Vocab, where: str) -> List[Doc]:
         size, limit = len(unpacked) // 2**20, MAX_BYTES // 2**20
         raise InputError(Errors.H072.format(path=where, size=size, limit=limit))
     try:
-        return list(DocBin().from_bytes(content).get_docs(vocab))
+        docs = list(DocBin().from_bytes(content).get_docs(vocab))
+        for doc in docs:
+            _read_all(doc)
+        return docs
     except Exception as e:  # broken content may raise anything in there
         raise _no_docbin(where, f"{type(e).__name__}: {e}") from e
+
+
+def _read_all(doc: Doc) -> None:
+    """RAISES (Exception): Any, where spaCy would only find out later that a document is broken."""
+    spans = [*doc.ents, *(span for group in doc.spans.values() for span in group)]
+    names = [name for s in spans for name in (s.label_, s.kb_id_, s.id_)]
+    names += [doc.text, *doc.cats, *doc.spans]
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("a name in it is no string")
 
 
 def _no_docbin(where: str, detail: object) -> InputError:

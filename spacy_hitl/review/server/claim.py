@@ -55,7 +55,7 @@ def _notice(dataset: Path) -> Path:
 
 def _running_at(dataset: Path) -> Optional[str]:
     """RETURNS (Optional[str]): Where the server that holds a dataset listens, if it is one."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         value = json.loads(_notice(dataset).read_text(encoding="utf8"))
         if isinstance(value, dict) and isinstance(value.get("address"), str):
             return str(value["address"])

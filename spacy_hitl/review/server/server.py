@@ -1,7 +1,9 @@
 """HTTP: from requests to the session and back. Nothing is decided here."""
 
 import asyncio
+import json
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any, Awaitable, Callable, Dict, Optional, Set, Tuple
 
@@ -174,7 +176,26 @@ async def _answer(site: Site, work: Callable[[], Dict[str, Any]]) -> Response:
 
 
 def _json(status: int, value: Dict[str, Any]) -> Response:
-    return JSONResponse(value, status_code=status, headers={"cache-control": "no-store"})
+    # Not JSONResponse: it fails on half a character, which an error may quote from a request.
+    try:
+        content = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:  # the meta of a row may hold NaN, which Python reads and no browser
+        content = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"))
+    return Response(
+        content.encode("utf8", "backslashreplace"),
+        status_code=status,
+        media_type="application/json",
+        headers={"cache-control": "no-store"},
+    )
+
+
+def _finite(value: Any) -> Any:
+    """RETURNS (Any): A JSON value with null in place of what is no number."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _try(work: Callable[[], Dict[str, Any]]) -> Tuple[int, Dict[str, Any]]:
