@@ -167,6 +167,16 @@ def test_pipelines_side_by_side_and_texts_that_change(new_database: New) -> None
     assert tables(url) == one
 
 
+def test_a_row_that_fails_now_keeps_no_old_results(new_database: New) -> None:
+    url, texts = new_database("found"), make_texts(6)
+    apply("pipeline", write(texts), url, shard_rows=4)
+    failed = apply("pipeline", write([*texts[:2], "", *texts[3:]]), url, shard_rows=4).failed
+    assert [row.id for row in failed] == ["r2"]
+    assert {i for (i,) in query(url, "SELECT id FROM rows")} == {"r0", "r1", "r3", "r4", "r5"}
+    left = "SELECT count(*) FROM mentions WHERE row_key NOT IN (SELECT row_key FROM rows)"
+    assert query(url, left) == [(0,)]
+
+
 def test_workers_write_the_same(new_database: New) -> None:
     path = write(make_texts(60))
     one, two = new_database("one"), new_database("two")

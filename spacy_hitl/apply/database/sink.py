@@ -17,7 +17,7 @@ from ...records import AppliedTo, FailedRow, Row
 from ..found import doc_to_record
 from ..sinks import ERRORS, Add, Records
 from .connect import SQLITE, connected, make_tables, masked, only_run, read_url
-from .tables import failures, notes, rows, runs, shards
+from .tables import failures, notes, row_key, rows, runs, shards
 from .values import Values, plain, to_values
 from .writing import AT_ONCE, add_failures, write_shard
 
@@ -29,13 +29,14 @@ class DatabaseSink:
     """A database, and the run whose results it takes.
 
     url: with the password, so it is never shown. name: the same without. run: empty until
-    `prepared`.
+    `prepared`. source: name of the texts.
     """
 
     url: URL = field(repr=False)
     name: str
     run: str = ""
     pipeline_digest: str = ""
+    source: str = ""
     form = FORM
 
     @classmethod
@@ -69,7 +70,9 @@ class DatabaseSink:
         RAISES (StateError): If the database can't be used.
         """
         run = run_id(applied)
-        sink = replace(self, run=run, pipeline_digest=applied.pipeline_digest)
+        sink = replace(
+            self, run=run, pipeline_digest=applied.pipeline_digest, source=applied.source
+        )
         with connected(self.url) as engine, only_run(self.url, engine, _lock_number(applied)):
             make_tables(self.url, engine)
             with engine.begin() as connection:
@@ -118,12 +121,25 @@ class DatabaseSink:
                 connection.execute(delete(failures).where(*_of(failures, self.run, number)))
                 found = [FailedRow.from_dict(note, where=self.name) for note in notes_]
                 add_failures(connection, self.run, number, found)
+                self._drop_stale(connection, found)
                 return
             connection.execute(
                 delete(notes).where(*_of(notes, self.run, number), notes.c.kind == kind)
             )
             values = {"run_id": self.run, "shard": number, "kind": kind, "content": content}
             connection.execute(insert(notes), values)
+
+    def _drop_stale(self, connection: Connection, failed: Sequence[FailedRow]) -> None:
+        """Remove what an earlier run found for rows that have no results now."""
+        keys = [
+            row_key(self.source, one.id, self.pipeline_digest)
+            for one in failed
+            if one.id is not None
+        ]
+        for some in batched(keys, AT_ONCE):
+            connection.execute(
+                delete(rows).where(rows.c.row_key.in_(some), rows.c.run_id != self.run)
+            )
 
     def _done(self, number: int) -> Any:
         return select(shards.c.shard).where(*_of(shards, self.run, number))
