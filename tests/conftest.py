@@ -22,6 +22,16 @@ from spacy_hitl.errors import HitlError
 from spacy_hitl.exchange.run import export_corpora, import_file
 
 REPO = Path(__file__).parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+BROWSER_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 settings.register_profile(
     "hitl", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -176,3 +186,23 @@ def fill_up(path: Path) -> None:
                 file_.write(b"x" * 4096)
         except OSError as e:
             assert e.errno == errno.ENOSPC
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real browser: one for all tests of this process, which can hold no second one."""
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium: run scripts/browser, or set CHROMIUM to its path")
+        pytest.skip("no Chromium: run scripts/browser, or set CHROMIUM to its path")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGS)
+        yield browser
+        browser.close()
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Files with slow tests come first: else one worker has them alone at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

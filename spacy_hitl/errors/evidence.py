@@ -66,7 +66,10 @@ class EvidenceErrors(metaclass=Catalogue):
 
     # 500: promote
     H500 = "No metrics for task '{task}' at '{path}'. Run: spacy hitl evaluate"
-    H501 = "'{path}' is not a trained pipeline: {detail}. Run the distill step first."
+    H501 = (
+        "'{path}' is not a trained pipeline: {detail}. Give the folder that training left, such as "
+        "DIR/model-best."
+    )
     H503 = "'{path}' exists and is not a link made by promote. Move it away first."
     H504 = "Components of '{first}' and '{second}' are both called '{name}'. Rename one."
     H505 = "'{path}' was measured on another component than the one in '{trained}'. {remedy}"
@@ -93,10 +96,7 @@ class EvidenceErrors(metaclass=Catalogue):
     H511 = (
         "'{path}' is a version of '{found}', not of '{name}': it was promoted with another config."
     )
-    H512 = (
-        "{first} and {second} can't be given together: one is to judge and compose, to go back or "
-        "to list."
-    )
+    H512 = "{first} and {second} can't be given together: they are for different things."
     H513 = (
         "[hitl.promote.{section}] names '{task}', and '{path}' has no such task (it has: {known})."
     )

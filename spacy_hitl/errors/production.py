@@ -43,7 +43,7 @@ class ProductionErrors(metaclass=Catalogue):
     )
     H612 = (
         "The database '{url}' can't be used: {detail}. Put that right and run the command again; "
-        "it goes on where it stopped."
+        "what was written stays."
     )
     H613 = (
         "'{url}' was written by another release (its tables have version {found}, this release "

@@ -184,13 +184,12 @@ def open_production(path: Path, task: str) -> Tuple[Optional[System], str]:
     RAISES (InputError): If what is there is no pipeline.
     """
     if not path.exists():
-        return None, f"Not in production yet: there is no '{path}'."
+        return None, f"Not in production when this was measured: there was no '{path}'."
     nlp = load_trained(path)
     if task in prompted_tasks(nlp):
         return None, f"In '{path}', '{task}' still asks a model: that is the prompted system."
     if task not in nlp.pipe_names:
-        return (
-            None,
-            f"Not in production yet: '{path}' has no '{task}' ({', '.join(nlp.pipe_names)}).",
-        )
+        names = ", ".join(nlp.pipe_names)
+        why = f"'{path}' had no '{task}' ({names})"
+        return None, f"Not in production when this was measured: {why}."
     return System(str(path), task, production=True), ""

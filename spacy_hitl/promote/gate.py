@@ -109,7 +109,8 @@ def above_floors(case: Case) -> Iterator[str]:
     labels = {score.label: score for score in case.student.labels}
     for label, least in case.rules.label_floors.get(case.task, {}).items():
         if label not in labels:
-            yield f"label '{label}' has a floor ({least:.2f}) and no figure"
+            known = ", ".join(labels) or "none"
+            yield f"label '{label}' has a floor ({least:.2f}) and no figure (there are: {known})"
         elif not labels[label].f >= least:
             yield f"label '{label}': F {labels[label].f:.3f} is below its floor {least:.2f}"
 

@@ -263,7 +263,7 @@ def test_the_command_shows_both_tables(exported: Any, student: str, timed: None)
     assert "per 1,000 texts, from 8 stored answers on gold texts" in done.output
     assert "people decided" not in done.output, "imported decisions took nobody's time here"
     done = CliRunner().invoke(hitl_cli, [*args, "--no-speed"], terminal_width=200)
-    assert done.exit_code == 0 and "one core" not in done.output
+    assert done.exit_code == 0 and "one thread" not in done.output
 
 
 @pytest.mark.parametrize("share, told", [(None, False), (0.95, False), (0.5, True)])

@@ -1,9 +1,7 @@
 """The report in a real Chromium: no request, no error, nothing that runs; light, dark, on paper."""
 
-import os
-import shutil
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple
+from typing import Any, List, Tuple
 
 import pytest
 import report_world as world
@@ -11,7 +9,6 @@ from report_world import HOSTILE
 
 from spacy_hitl.evaluate.report.run import write_report
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 AXE = Path(__file__).parent.parent / "review" / "browser" / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 CONTRAST = """() => {
@@ -58,25 +55,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "report.html"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: run scripts/browser, or set CHROMIUM to its path")
-        pytest.skip("no Chromium: run scripts/browser, or set CHROMIUM to its path")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
-
-
-def open_report(browser: Any, report: Path, **options: Any) -> Tuple[Any, List[str], List[str]]:
+def open_report(chromium: Any, report: Path, **options: Any) -> Tuple[Any, List[str], List[str]]:
     """RETURNS (Tuple): The page, and lists that hold what it asks for and what it complains of."""
     options.setdefault("viewport", {"width": 1000, "height": 900})
-    page = browser.new_context(**options).new_page()
+    page = chromium.new_context(**options).new_page()
     requests: List[str] = []
     errors: List[str] = []
     page.on("request", lambda request: requests.append(request.url))
@@ -87,8 +69,8 @@ def open_report(browser: Any, report: Path, **options: Any) -> Tuple[Any, List[s
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_asked_for_and_nothing_runs(scheme: str, browser: Any, report: Path) -> None:
-    page, requests, errors = open_report(browser, report, color_scheme=scheme)
+def test_nothing_is_asked_for_and_nothing_runs(scheme: str, chromium: Any, report: Path) -> None:
+    page, requests, errors = open_report(chromium, report, color_scheme=scheme)
     assert page.title() == "Evaluation of phones"
     assert HOSTILE.split(" ")[0] in page.locator("main").inner_text()
     assert page.locator("script, img").count() == 0
@@ -100,9 +82,9 @@ def test_nothing_is_asked_for_and_nothing_runs(scheme: str, browser: Any, report
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read(scheme: str, browser: Any, report: Path) -> None:
+def test_it_can_be_read(scheme: str, chromium: Any, report: Path) -> None:
     """By everybody: axe finds nothing, and what is written in the drawings stands out."""
-    page, _, _ = open_report(browser, report, color_scheme=scheme, bypass_csp=True)
+    page, _, _ = open_report(chromium, report, color_scheme=scheme, bypass_csp=True)
     found = page.evaluate(CONTRAST)
     assert len(found) > 80
     assert not [(round(ratio, 1), words) for ratio, words in found if ratio < 4.5]
@@ -117,9 +99,9 @@ def test_it_can_be_read(scheme: str, browser: Any, report: Path) -> None:
     page.context.close()
 
 
-def test_without_scripts_on_a_phone(browser: Any, report: Path) -> None:
+def test_without_scripts_on_a_phone(chromium: Any, report: Path) -> None:
     page, _, errors = open_report(
-        browser, report, java_script_enabled=False, viewport={"width": 390, "height": 800}
+        chromium, report, java_script_enabled=False, viewport={"width": 390, "height": 800}
     )
     assert page.locator("h2").count() == 5
     assert page.locator("main").bounding_box()["width"] <= 390
@@ -127,13 +109,13 @@ def test_without_scripts_on_a_phone(browser: Any, report: Path) -> None:
     assert drawing > 500, "its words would be too small: it is scrolled"
     assert errors == []
     page.context.close()
-    page, _, _ = open_report(browser, report, viewport={"width": 390, "height": 800})
+    page, _, _ = open_report(chromium, report, viewport={"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.context.close()
 
 
-def test_on_paper_it_is_light(browser: Any, report: Path) -> None:
-    page, _, _ = open_report(browser, report, color_scheme="dark")
+def test_on_paper_it_is_light(chromium: Any, report: Path) -> None:
+    page, _, _ = open_report(chromium, report, color_scheme="dark")
     page.emulate_media(media="print")
     style = "getComputedStyle(document.documentElement).backgroundColor"
     assert page.evaluate(style) == "rgb(255, 255, 255)"

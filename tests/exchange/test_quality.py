@@ -92,7 +92,14 @@ def hits(share: float, n: int, seed: int = 0) -> List[bool]:
 
 def promote(score: float, interval: Sequence[float], main: str = "product_ents_f") -> None:
     """A promoted pipeline, as far as status looks at it."""
-    student = {"score": {main: score}, "interval": list(interval)}
+    student = {
+        "kind": "ner",
+        "task_digest": "t",
+        "student_digest": "s",
+        "score": {main: score},
+        "interval": list(interval),
+        "gold_texts": 200,
+    }
     write_json(Path("pipelines/phones/meta.json"), {"hitl": {"students": {"product": student}}})
 
 

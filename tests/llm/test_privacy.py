@@ -5,6 +5,7 @@ import logging
 import threading
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -210,7 +211,8 @@ def test_a_rolling_model_keeps_its_shape(server):
     response = masked.submit(request, on_answer).result(10)
     assert "ann@example.com" in response.text
     assert seen == [(request, response)]
-    assert masked.submit(request).result(10) == response
+    again = masked.submit(request).result(10)
+    assert replace(again, seconds=None) == replace(response, seconds=None)
     assert "ann@example.com" not in "".join(server.bodies)
 
 

@@ -69,7 +69,10 @@ def connected(url: URL, *, readonly: bool = False) -> Iterator[Engine]:
     RAISES (StateError): If it can't be reached, read or written.
     """
     # hide_parameters: what is written has no place in an error message.
-    engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    try:
+        engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+    except SQLAlchemyError as e:  # a driver that is too old, or broken
+        raise StateError(Errors.H612.format(url=masked(url), detail=_hide(url, str(e)))) from e
     if url.drivername == SQLITE:
         _check_file(url, there=readonly)
         event.listen(engine, "connect", _read_sqlite if readonly else _set_up_sqlite)

@@ -1,7 +1,5 @@
 """A real Chromium with the page's own security on, and what every test asks of it."""
 
-import os
-import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,22 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import live
 import world
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 HERE = Path(__file__).parent
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """One browser for the tests of this process."""
-    if not Path(CHROMIUM).exists():
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium: run scripts/browser, or set CHROMIUM to its path")
-        pytest.skip("no Chromium: run scripts/browser, or set CHROMIUM to its path")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=world.ARGS)
-        yield browser
-        browser.close()
 
 
 class Reviewer:

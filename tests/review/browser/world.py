@@ -72,15 +72,6 @@ GUIDELINES = """A mention of a specific phone, in or out of the catalog.
 Yes: "Nebula Pro", "my K10". No: "this phone", "it".
 Without articles, colours and storage sizes.
 """
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 Span = Tuple[Any, ...]  # words, label, and perhaps a score
 
