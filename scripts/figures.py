@@ -43,7 +43,7 @@ if __name__ == "__main__":
     table = "\n".join(rows())
     note = (
         "200 gold posts; in brackets the 95% interval, with posts as the units. Words/s: one "
-        "shared core, median of three warm runs (another run gives another figure), `link` behind "
+        "shared core, median of the warm runs (another run gives another figure), `link` behind "
         "`product`."
     )
     readme.write_text(f"{before}{START}{table}\n\n{note}\n{END}{after}")
