@@ -42,8 +42,8 @@ class ProductionErrors(metaclass=Catalogue):
         "sqlite:///FILE or postgresql://USER@HOST/DATABASE."
     )
     H612 = (
-        "The database '{url}' can't be used: {detail}. Put that right and run the command again; "
-        "what was written stays."
+        "The database '{url}' can't be used: {detail}. Put that right and run the command again: "
+        "it goes on after what was written."
     )
     H613 = (
         "'{url}' was written by another release (its tables have version {found}, this release "
