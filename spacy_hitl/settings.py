@@ -60,10 +60,10 @@ class PromoteSettings:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")] = "pipeline"
-    floors: Dict[str, float] = field(default_factory=dict)
+    floors: Dict[str, Share] = field(default_factory=dict)
     min_gold: int = 50
     version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")] = "0.0.0"
-    label_floors: Dict[str, Dict[str, float]] = field(default_factory=dict)
+    label_floors: Dict[str, Dict[str, Share]] = field(default_factory=dict)
     require_blind: bool = True
     beats_baseline: Literal["point", "interval"] = "point"
     margin: Optional[Share] = None

@@ -3,11 +3,12 @@
 import copy
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from json_world import places
 
 from spacy_hitl.dataset.corpus import is_corpus, read_corpus, write_corpus
 from spacy_hitl.dataset.digests import describe_corpus
@@ -183,16 +184,6 @@ ANY = st.recursive(
     ),
     max_leaves=5,
 )
-
-
-def places(value: Any, path: Tuple[Any, ...] = ()) -> List[Tuple[Any, ...]]:
-    """The path of everything in a JSON value."""
-    found = [path] if path else []
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, inner in pairs:
-        nested = isinstance(inner, (dict, list))
-        found += places(inner, (*path, key)) if nested else [(*path, key)]
-    return found
 
 
 def damage(data: Any, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Shards on Ray: workers on this machine, or on those of a cluster that is there.
 
-Ray Core, not Ray Data: a shard that kills its worker stops a Ray Data job or is tried for ever, and
-here it has to be given up alone. Nothing but numbers goes through Ray: a worker reads its shard
+Ray Core, not Ray Data: a shard that kills its worker has to be given up alone while the others go
+on, so the shards are dealt out here. Nothing but numbers goes through Ray: a worker reads its shard
 where it is and writes the results where they belong.
 """
 

@@ -6,12 +6,14 @@ results of a shard are, so are they.
 """
 
 import json
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import (
     Any,
     Callable,
+    ClassVar,
     ContextManager,
     Dict,
     Iterator,
@@ -47,7 +49,10 @@ ERRORS, DRIFT, AUDIT = "errors", "drift", "audit"
 class Sink(Protocol):
     """Takes results, shard by shard. It is handed to other processes: it holds nothing open."""
 
-    form: str
+    @property
+    def form(self) -> str:
+        """In which form results are written."""
+        ...
 
     @property
     def name(self) -> str:
@@ -91,9 +96,11 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True)
-class FolderSink:
+class FolderSink(ABC):
+    """A folder with a file per shard: what the sinks that write files have in common."""
+
     folder: Path
-    form = ""
+    form: ClassVar[str]
 
     def path(self, number: int) -> Path:
         """RETURNS (Path): The file of a shard."""
@@ -119,6 +126,10 @@ class FolderSink:
         """
         with prepared(self.folder, applied, overwrite=overwrite):
             yield self
+
+    @abstractmethod
+    def shard(self, number: int) -> ContextManager[Add]:
+        """Take the results of a shard."""
 
     def done(self) -> Set[int]:
         """RETURNS (Set[int]): Numbers of the shards whose files are there."""
@@ -229,22 +240,18 @@ def open_sink(out: str) -> Sink:
     RETURNS (Sink): The sink. Nothing is made yet.
     RAISES (InputError): If the form is unknown, or a package is missing that it needs.
     """
-    sink: Sink
     if "://" in out:
         require("sqlalchemy", extra="database")
         from .database.sink import DatabaseSink
 
-        sink = DatabaseSink.open(out)
-        return sink
+        return DatabaseSink.open(out)
     folder = Path(out)
     if folder.suffix.lower() == ".parquet":
         require("pyarrow", extra="parquet")
         from .parquet import ParquetSink
 
-        sink = ParquetSink(folder)  # type: ignore[assignment]
-        return sink
+        return ParquetSink(folder)
     kind = SINKS.get(folder.suffix.lower())
     if kind is None:
         raise InputError(Errors.H600.format(path=out, form=folder.suffix))
-    sink = kind(folder)  # type: ignore[assignment]
-    return sink
+    return kind(folder)

@@ -7,6 +7,7 @@ read afterwards is read shard by shard, so that memory does not grow with the fi
 import csv
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Protocol, Tuple, Union
@@ -90,7 +91,9 @@ def open_source(path: Path, fields: Fields) -> Source:
 
 
 @dataclass(frozen=True)
-class _FileSource:
+class _FileSource(ABC):
+    """A file that is cut by the places of its rows."""
+
     path: Path
 
     @property
@@ -124,6 +127,15 @@ class _FileSource:
             if line.strip():
                 yield offset, number
 
+    @abstractmethod
+    def rows(self, shard: Shard) -> Iterator[Tuple[str, Union[Row, FailedRow]]]:
+        """Yield place and row for each row of a shard."""
+
+
+@dataclass(frozen=True)
+class _LineSource(_FileSource):
+    """A row is a line."""
+
     def rows(self, shard: Shard) -> Iterator[Tuple[str, Union[Row, FailedRow]]]:
         """YIELDS (Tuple[str, Union[Row, FailedRow]]): "file:line" and the row, or why not."""
         with reading(self.path) as file_:
@@ -139,12 +151,13 @@ class _FileSource:
                     where = f"{self.place}:{lines.number}"
                     yield where, self._row(line, lines.number, where)
 
+    @abstractmethod
     def _row(self, line: bytes, number: int, where: str) -> Union[Row, FailedRow]:
-        raise NotImplementedError  # pragma: no cover
+        """RETURNS (Union[Row, FailedRow]): The row of a line, or why there is none."""
 
 
 @dataclass(frozen=True)
-class JsonlSource(_FileSource):
+class JsonlSource(_LineSource):
     """JSON lines; all fields but id and text are the row's meta."""
 
     fields: Fields = Fields()
@@ -160,7 +173,7 @@ class JsonlSource(_FileSource):
 
 
 @dataclass(frozen=True)
-class TextSource(_FileSource):
+class TextSource(_LineSource):
     """One text per line; its number is its id."""
 
     def _row(self, line: bytes, number: int, where: str) -> Union[Row, FailedRow]:

@@ -112,7 +112,8 @@ def _show(summary: "ApplySummary") -> None:
     done = summary.rows - summary.before
     rate = done / summary.seconds if summary.seconds > 0 else 0.0
     before = f", {summary.before:,} of them by an earlier run" if summary.before else ""
-    msg.good(
+    tell = msg.warn if summary.rows and not summary.written else msg.good
+    tell(
         f"{summary.written:,} of {summary.rows:,} texts in {summary.out}{before} "
         f"({summary.seconds:,.1f} s, {rate:,.0f} texts/s)"
     )

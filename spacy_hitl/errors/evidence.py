@@ -21,6 +21,10 @@ class EvidenceErrors(metaclass=Catalogue):
         "[hitl.utility.{task}.labels] of '{path}' names '{label}', which is no label of the task "
         "(it has: {known})."
     )
+    H405 = (
+        "[hitl.utility.{name}] of '{path}' is for no task of its pipeline (it has: {known}). Name "
+        "one of these."
+    )
     H410 = (
         "A stratum can't be: {positive} positive of {sampled} sampled of {size}. Expected "
         "0 <= positive <= sampled <= size."

@@ -48,6 +48,9 @@ ACCEPTED_ANNOTATIONS = "wrong annotations in accepted texts"
 RECALL = "recall"
 
 Key = Tuple[str, int, str]  # source, sample and task digest of proposals
+NONE_ACCEPTED = (
+    "No text was accepted unseen, so there is no error to estimate. 'spacy hitl accept' does that."
+)
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,12 @@ def estimate(config: Path, task: str) -> TaskEstimates:
         if set(bases) == {CHOSEN}:
             raise InputError(Errors.H413.format(task=task, found=len(bases), path=path))
     recalls = recall_of_labels(texts, history.header)
+    nothing = (NONE_ACCEPTED,) if accepted == Estimates() else ()
     return TaskEstimates(
         header=history.header,
         source=key[0],
         figures=accepted.figures + recalls.figures,
-        notes=accepted.notes + recalls.notes,
+        notes=nothing + accepted.notes + recalls.notes,
     )
 
 

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from ..dataset.corpus import iter_decided, read_gold_corpus, read_training_corpus
 from ..errors import Errors, InputError
 from ..io import file_digest
-from ..pipeline.loading import settings_of
+from ..pipeline.loading import prompted_tasks, settings_of
 from ..records import TRAIN, TaskHeader, TaskRow
 from ..scoring.outputs import outputs_path, write_outputs
 from ..scoring.results import (
@@ -82,6 +82,7 @@ def evaluate(
             threshold=near_duplicates,
         )
         ran = [system.run(texts) for system in systems]
+        notes.extend(_without_mentions(header, systems, ran))
         base_name, base = baseline(header, reviewed, texts, _mentions(systems, ran))
         found = [Found(base_name, BASELINE, base)]
         for system, (docs, _) in zip(systems, ran, strict=True):
@@ -126,8 +127,15 @@ def find_utility(
     config (Optional[Path]): A config that holds instead.
     header (TaskHeader): What the task is.
     RETURNS (Optional[UtilitySettings]): [hitl.utility.TASK], None if it is not set.
-    RAISES (InputError): If two configs say different things, or one names a label that is unknown.
+    RAISES (InputError): If two configs say different things, or one names a task or a label that is
+        unknown.
     """
+    for s in systems:
+        tasks = prompted_tasks(s.nlp) if s.is_config else {}
+        for name in s.settings.utility if s.is_config and s.settings is not None else ():
+            if name not in tasks:
+                known = ", ".join(tasks)
+                raise InputError(Errors.H405.format(name=name, path=s.name, known=known))
     paths = [s.paths[0] for s in systems if s.is_config] if config is None else [config]
     found = [(path, settings_of(path).utility.get(header.task)) for path in paths]
     for path, other in found[1:]:
@@ -161,6 +169,20 @@ def _with_facts(
         needs=system.needs,
         threshold=system.threshold,
     )
+
+
+def _without_mentions(
+    header: TaskHeader, systems: Sequence[System], ran: Sequence[Tuple[List[Doc], int]]
+) -> List[str]:
+    """RETURNS (List[str]): Systems that had nothing to link or to relate, in words."""
+    if header.kind not in ("linking", "relations"):
+        return []
+    return [
+        f"'{system.name}' found no mention in any text, so there was nothing to judge. Put what "
+        f"finds them in front: FOLDER+{system.name}."
+        for system, (docs, _) in zip(systems, ran, strict=True)
+        if system.is_trained and not any(doc.ents for doc in docs)
+    ]
 
 
 def _human_seconds(

@@ -283,6 +283,22 @@ def test_a_label_that_the_task_does_not_have(exported: Any, fails: Any) -> None:
         evaluate([CONFIG], **files("product"))
 
 
+def test_a_task_that_the_pipeline_does_not_have(exported: Any, fails: Any) -> None:
+    exported.edit({"hitl.utility.produkt": {"right": 2.0}})
+    with fails("H405", CONFIG, "produkt", "product"):
+        evaluate([CONFIG], **files("product"))
+
+
+def test_a_linker_without_mentions_is_told(exported: Any) -> None:
+    linker = spacy.blank("en")
+    linker.add_pipe("sentencizer", name="link")
+    linker.to_disk("linker")
+    metrics = evaluate(["linker"], **files("link"))
+    (note,) = metrics.notes
+    assert "'linker' found no mention" in note and "FOLDER+linker" in note
+    assert evaluate([f"{RULES}+linker"], **files("link")).notes == ()
+
+
 # Tables
 
 

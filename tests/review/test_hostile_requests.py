@@ -10,6 +10,7 @@ import live
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from json_world import places
 
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.records import Row
@@ -65,16 +66,6 @@ def send(client: live.Client, path: str, value: Any) -> Tuple[int, Any]:
         raise AssertionError(f"{name} is no JSON")
 
     return reply.status, json.loads(reply.body.decode("utf8"), parse_constant=refuse)
-
-
-def places(value: Any, path: Tuple[Any, ...] = ()) -> List[Tuple[Any, ...]]:
-    """The path of everything in a JSON value."""
-    found = [path] if path else []
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, inner in pairs:
-        nested = isinstance(inner, (dict, list))
-        found += places(inner, (*path, key)) if nested else [(*path, key)]
-    return found
 
 
 def damage(data: Any, value: Any) -> Any:
