@@ -28,11 +28,20 @@ export function Dialog({ title, children, wide = false, calm = false }) {
   const box = useRef(/** @type {HTMLDialogElement|null} */ (null));
   useLayoutEffect(() => {
     const before = /** @type {HTMLElement|null} */ (document.activeElement);
-    box.current?.showModal();
-    return () => before?.focus?.({ preventScroll: true });
+    const opened = box.current;
+    opened?.showModal();
+    return () => {
+      opened?.close(); // as long as it is open, nothing else can have the focus
+      before?.focus?.({ preventScroll: true });
+    };
   }, []);
   const close = () => {
     dialog.value = null;
+  };
+  // Esc says "cancel" at once and "close" in a later task: keys pressed in between are the page's,
+  // and a "close" that comes when this one is gone may not take the next one with it.
+  const closed = () => {
+    if (box.current) close();
   };
   // A click on the backdrop has the dialog itself as its target.
   const outside = (/** @type {MouseEvent} */ e) => {
@@ -42,7 +51,8 @@ export function Dialog({ title, children, wide = false, calm = false }) {
     ref=${box}
     class=${wide ? "wide" : ""}
     aria-labelledby="dialog-title"
-    onClose=${close}
+    onCancel=${close}
+    onClose=${closed}
     onClick=${outside}
   >
     <div class="inside" tabindex="-1" autofocus=${calm}>

@@ -151,6 +151,18 @@ def test_help(ann: Any, key: str) -> None:
     ann.state(answered=0)
 
 
+def test_no_key_is_lost_after_a_dialog(ann: Any) -> None:
+    """The browser says that a dialog is closed in a later task: the next keys don't wait for it."""
+    for answered in (1, 2):
+        ann.press("?", "Escape", "a").state(answered=answered, pending=0)
+    ann.press("?", "Escape", "?", "Escape", "ArrowRight")
+    assert chosen(ann) == "Nebula"
+    assert ann.page.evaluate("document.activeElement.id") == "text"
+    ann.press("?", "Escape", "?")
+    ann.page.wait_for_timeout(100)
+    ann.see("dialog[open]", "Keys")
+
+
 def test_guidelines_and_evidence_are_one_key_away(ann: Any) -> None:
     ann.press("g")
     ann.see("aside", "Without articles, colours and storage sizes.")
