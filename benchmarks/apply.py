@@ -6,7 +6,8 @@ The texts are made of the sentences of the file, drawn at random (seeded), all d
 
 * `vs_nlp_pipe`: texts per CPU second of apply over those of `nlp.pipe`, median of pairs run in turn
   in one process on one core with one BLAS thread; both with a pipeline loaded anew and not counted.
-  Apply reads, cuts and writes, `nlp.pipe` has the texts in memory.
+  Apply reads, cuts and writes, `nlp.pipe` has the texts in memory. `vs_nlp_pipe_same_batch` is the
+  same with `nlp.pipe` told to use apply's batches, which are smaller than the pipeline's own.
 * `peak_mb_10k`, `peak_mb_200k`: most memory (VmHWM) of a process that applies to 10,000 and to
   200,000 texts (`--memory`), as the command does; null where that was left out.
 * `ray_ratio`, `workers_ratio`: texts per second of Ray with two workers, and of two processes
@@ -37,7 +38,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS"):
 import spacy
 from bench_data import read
 
-from spacy_hitl.apply.annotating import RowAnnotator
+from spacy_hitl.apply.annotating import BATCH_SIZE, RowAnnotator
 from spacy_hitl.apply.engines import open_engine
 from spacy_hitl.apply.run import SHARD_ROWS, apply
 from spacy_hitl.apply.shards import load_pipeline, run_shard
@@ -106,9 +107,9 @@ def overhead(pipeline: str, texts: str, out: str, rounds: int) -> Dict[str, Any]
     """RETURNS (Dict[str, Any]): CPU seconds of apply and of nlp.pipe, run in turn."""
     one_core()
     plain = [row["text"] for row in read(Path(texts))]
-    times: Dict[str, List[float]] = {"nlp_pipe": [], "apply": []}
+    times: Dict[str, List[float]] = {"nlp_pipe": [], "same_batch": [], "apply": []}
     for number in range(rounds):
-        for name in ("nlp_pipe", "apply") if number % 2 else ("apply", "nlp_pipe"):
+        for name in times if number % 2 else reversed(times):
             nlp = load_pipeline(pipeline)
             for _doc in nlp.pipe(plain[:200]):
                 pass
@@ -117,13 +118,16 @@ def overhead(pipeline: str, texts: str, out: str, rounds: int) -> Dict[str, Any]
             if name == "apply":
                 apply(pipeline, Path(texts), out, overwrite=True, engine=engine)
             else:
-                for _doc in nlp.pipe(plain):
+                for _doc in nlp.pipe(
+                    plain, batch_size=BATCH_SIZE if name == "same_batch" else None
+                ):
                     pass
             times[name].append(time.process_time() - start)
     ratios = [a / b for a, b in zip(times["nlp_pipe"], times["apply"], strict=True)]
     return {
         "vs_nlp_pipe": round(statistics.median(ratios), 3),
         "vs_nlp_pipe_range": [round(min(ratios), 3), round(max(ratios), 3)],
+        "vs_nlp_pipe_same_batch": ratio(times["same_batch"], times["apply"]),
         "nlp_pipe_texts_per_s": round(len(plain) / statistics.median(times["nlp_pipe"])),
     }
 

@@ -82,7 +82,8 @@ def apply(
         there is one. An empty id_field numbers the rows by their lines.
     query (Optional[str]): A SELECT, if the texts are in a database.
     workers (int): Processes that work at the same time.
-    batch_size (Optional[int]): Texts per batch; as the pipeline has it, if not given.
+    batch_size (Optional[int]): Texts per batch; as the pipeline has it and at most 128, if not
+        given.
     shard_rows (int): Rows that are written as one.
     audit (Optional[float]): Share of the texts to draw for people to check, 0 to 1.
     config (Optional[Path]): Config of the project: its dataset gets them, and its [hitl.business]

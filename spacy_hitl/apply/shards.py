@@ -35,7 +35,7 @@ class Job:
     """All that a process needs to annotate shards. Plain values: it is handed to other processes.
 
     pipeline: a folder, or the name of an installed package. code: a Python file to import first.
-    batch_size: None for the pipeline's own.
+    batch_size: None for the pipeline's own, if that is not above 128.
     business: the [hitl.business] of the config.
     """
 

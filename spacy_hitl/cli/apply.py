@@ -62,7 +62,10 @@ def apply_cli(
         typer.Option("--ray-address", help="HOST:PORT of a Ray cluster, or auto; none starts one"),
     ] = None,
     batch_size: Annotated[
-        Optional[int], typer.Option("--batch-size", help="Texts per batch", min=1)
+        Optional[int],
+        typer.Option(
+            "--batch-size", help="Texts per batch (default: the pipeline's own, at most 128)", min=1
+        ),
     ] = None,
     shard_rows: Annotated[
         int, typer.Option("--shard-rows", help="Rows that are written as one", min=1)

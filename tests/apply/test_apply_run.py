@@ -6,15 +6,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterable, Iterator, List, Optional
 
 import pytest
 import spacy
 import srsly
 from apply_world import failing, files, make_pipeline, make_texts, results, write
-from spacy.tokens import DocBin
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
+from spacy_hitl.apply.annotating import RowAnnotator
 from spacy_hitl.apply.engines import run_here
 from spacy_hitl.apply.found import doc_to_record
 from spacy_hitl.apply.run import ApplySummary, apply
@@ -279,3 +281,27 @@ def test_given_up_shards_end_with_1(pipeline: str, monkeypatch: pytest.MonkeyPat
     said = " ".join(result.output.split())
     assert result.exit_code == 1
     assert "5 of 9 texts" in said and "4 texts were given up" in said and "they died" in said
+
+
+@pytest.mark.parametrize(
+    "own, given, expected", [(1000, None, 128), (16, None, 16), (16, 300, 300)]
+)
+def test_batches_are_small_unless_asked_for(own: int, given: Optional[int], expected: int) -> None:
+    """A batch of 1,000 texts takes four times the memory of one of 128, and is slower."""
+    nlp = spacy.blank("en")
+    nlp.batch_size = own
+    seen: List[int] = []
+
+    class Counting:
+        def __call__(self, doc: Doc) -> Doc:
+            return doc
+
+        def pipe(self, stream: Iterable[Doc], *, batch_size: int) -> Iterator[Doc]:
+            seen.append(batch_size)
+            return iter(stream)
+
+    Language.component("hitl_test_counting", func=Counting())
+    nlp.add_pipe("hitl_test_counting")
+    rows = [Row(source="posts.jsonl", id="r0", text="One text.")]
+    found = list(RowAnnotator(nlp).annotate(rows, batch_size=given))
+    assert len(found) == 1 and seen == [expected]
