@@ -17,12 +17,13 @@ from spacy_hitl.distill.search.continuing import Distilled, LearnedCorpus
 from spacy_hitl.distill.search.results import MixScore, SearchResult
 from spacy_hitl.exchange.adapters.docbin import RowName, StoredText
 from spacy_hitl.exchange.adapters.losses import Loss, LossReport
+from spacy_hitl.exchange.exported import Exported, TaskState
 from spacy_hitl.pipeline.cascade import CascadeAnswer, Disagreement, Drift
-from spacy_hitl.promote.gate import Verdict
 from spacy_hitl.promote.history import Swap
 from spacy_hitl.scoring.cascade import CascadePlan, CascadePoint
 from spacy_hitl.scoring.curves import Curve, CurvePoint
 from spacy_hitl.scoring.estimates import Figure, Stratum, TaskEstimates
+from spacy_hitl.scoring.gate import Verdict
 from spacy_hitl.scoring.results import (
     Comparison,
     Confusion,
@@ -332,9 +333,17 @@ EVERY.update(
         ),
     }
 )
+task_states = st.builds(TaskState, strings, *(counts,) * 4, maybe, maybe)
+EVERY.update(
+    {
+        TaskState: task_states,
+        Exported: st.builds(Exported, st.dictionaries(strings, task_states, max_size=3)),
+    }
+)
 CASES = [pytest.param(cls, strategy, id=cls.__name__) for cls, strategy in EVERY.items()]
 
 
+@pytest.mark.needs("dev")  # every module is imported
 def test_every_record_is_tested() -> None:
     for module in pkgutil.walk_packages(spacy_hitl.__path__, "spacy_hitl."):
         if not module.name.endswith("__main__"):

@@ -1,15 +1,18 @@
 """`spacy hitl status`: where each task stands."""
 
+import json
+import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import ConfigArgument, friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 if TYPE_CHECKING:
     from ..exchange.quality import TaskQuality
+    from ..exchange.status.project import ProjectStatus
 
 
 @hitl_cli.command("status")
@@ -18,44 +21,50 @@ def status_cli(
     figures: Annotated[
         bool, typer.Option("--figures", help="Show the last evaluation of every task instead")
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same facts as one JSON document, for machines")
+    ] = False,
+    code: CodeOption = None,
 ) -> None:
-    """Show texts by lane, and per task: proposals, decisions, the student's figure, the verdict."""
+    """Show where each task stands, with its figures, and the next command to type.
+
+    Whatever is missing or can't be read is said there; nothing is changed.
+    """
     with friendly_errors():
         from ..evaluate.table import overview
-        from ..exchange.status import project_metrics, project_status
-        from ..scoring.clock import clock_table
+        from ..exchange.status.project import project_metrics, project_status
+        from ..exchange.status.text import status_json
 
+        import_code(code)
         if figures:
             print(overview(project_metrics(config)))  # noqa: T201
             return
-        status = project_status(config)
-        lanes = ", ".join(f"{n} {lane}" for lane, n in status.lanes.items())
-        msg.info(f"{status.rows} rows, {sum(status.lanes.values())} texts ({lanes})")
-        header = ("task", "usable", "other", "decided", "look again", "score", "promoted")
-        rows = [
-            (
-                t.task,
-                t.usable,
-                ", ".join(f"{n} {s}" for s, n in t.unusable.items()) or "-",
-                f"{t.decided} ({t.by_person} by people)",
-                t.decisions.in_part + t.decisions.again or "-",
-                "-" if t.score is None else f"{t.score:.3f}",
-                t.promoted,
-            )
-            for t in status.tasks
-        ]
-        msg.table(rows, header=header, divider=True)
-        for t in status.tasks:
-            for line in t.decisions.remarks():
-                msg.info(f"{t.task}: {line}")
-        if status.clock.decisions:
-            print(clock_table(status.people, status.clock))  # noqa: T201
-        for audited in status.quality:
-            _show_quality(audited)
-        if status.near_duplicates:
-            msg.info(
-                f"{status.near_duplicates} near-duplicates of gold or dev kept out of training"
-            )
+        status = project_status(config, code=code)
+        if as_json:
+            print(json.dumps(status_json(status), indent=2))  # noqa: T201
+            return
+        _show(status)
+
+
+def _show(status: "ProjectStatus") -> None:
+    from ..exchange.status.text import task_lines
+    from ..scoring.clock import clock_table
+
+    lanes = ", ".join(f"{n:,} {lane}" for lane, n in status.lanes.items()) or "none yet"
+    msg.info(f"{status.rows:,} rows, {sum(status.lanes.values()):,} texts ({lanes})")
+    if status.near_duplicates:
+        msg.info(f"{status.near_duplicates:,} near-duplicates of gold or dev kept out of training")
+    for problem in status.problems:
+        msg.warn(problem)
+    width = shutil.get_terminal_size().columns
+    for t in status.tasks:
+        lines = task_lines(t, width=width, link=status.link, version=status.version or "")
+        said = "\n".join(["", *lines])
+        print(said.encode("utf8", "backslashreplace").decode("utf8"))  # noqa: T201
+    if status.clock.decisions:
+        print(clock_table(status.people, status.clock))  # noqa: T201
+    for audited in status.quality:
+        _show_quality(audited)
 
 
 def _show_quality(audited: "TaskQuality") -> None:

@@ -1,7 +1,7 @@
 """A task as it is and as it was: the one place that says what its decisions mean today."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..records import PERSON, SKIP, Decision, TaskHeader, TaskVersion
@@ -102,6 +102,19 @@ class HistorySummary:
     unknown: int = 0
     to_look_at: Tuple[Tuple[str, int], ...] = ()
 
+    def __add__(self, other: "HistorySummary") -> "HistorySummary":
+        """RETURNS (HistorySummary): Of the texts of both."""
+        look = Counter(dict(self.to_look_at))
+        look.update(dict(other.to_look_at))
+        numbers = (getattr(self, name) + getattr(other, name) for name in _NUMBERS)
+        return replace(HistorySummary(*numbers), to_look_at=tuple(look.items()))
+
+    def __mul__(self, texts: int) -> "HistorySummary":
+        """RETURNS (HistorySummary): Of so many texts that are all like this one."""
+        look = tuple((label, n * texts) for label, n in self.to_look_at)
+        numbers = (getattr(self, name) * texts for name in _NUMBERS)
+        return replace(HistorySummary(*numbers), to_look_at=look)
+
     def remarks(self) -> List[str]:
         """Say what is out of the ordinary.
 
@@ -120,6 +133,9 @@ class HistorySummary:
             "decided under a version of the task that nobody recorded": self.unknown,
         }
         return [f"{_texts(n)} {what}" for what, n in counts.items() if n]
+
+
+_NUMBERS = tuple(f.name for f in fields(HistorySummary) if f.name != "to_look_at")
 
 
 def _texts(n: int) -> str:

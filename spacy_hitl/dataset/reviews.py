@@ -45,7 +45,8 @@ FROM decisions
 def decision_heads(dataset: Dataset, tasks: Sequence[str]) -> Iterator[DecisionHead]:
     """YIELDS (DecisionHead): What was decided on some tasks, oldest first."""
     marks = ", ".join("?" for _ in tasks)
-    rows = dataset.db.rows(f"{_HEAD} WHERE task IN ({marks}) ORDER BY id", list(tasks))
+    # The plus keeps SQLite from going by the index of tasks, and then sorting all there is.
+    rows = dataset.db.rows(f"{_HEAD} WHERE +task IN ({marks}) ORDER BY id", list(tasks))
     return (DecisionHead(*row) for row in rows)
 
 

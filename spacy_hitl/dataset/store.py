@@ -287,6 +287,14 @@ class Dataset:
         """RETURNS (set[str]): Digests of the normalised texts of a lane."""
         return {n for (n,) in self.db.rows("SELECT normal FROM texts WHERE lane = ?", (lane,))}
 
+    def normal_counts(self, lane: str) -> Iterator[Tuple[str, int]]:
+        """YIELDS (Tuple[str, int]): Digests of the normalised texts of a lane, and how many have
+        each.
+        """
+        return self.db.rows(
+            "SELECT normal, count(*) FROM texts WHERE lane = ? GROUP BY normal", (lane,)
+        )
+
     def count(self, table: str) -> int:
         """RETURNS (int): Number of texts, rows, proposals or decisions."""
         if table not in ("texts", "rows", "proposals", "decisions"):

@@ -132,8 +132,10 @@ class TrainingSet(_View):
         """RETURNS (Dict[str, int]): Texts left out per lane because of near-duplicates."""
         gold, dev = self._dataset.normals(GOLD), self._dataset.normals(DEV)
         counts = {TRAIN: 0, DEV: 0}
-        for _, _, normal, lane in self._dataset.texts(lanes=self.lanes):
-            counts[lane] += normal in gold or (lane == TRAIN and normal in dev)
+        for lane in self.lanes:
+            for normal, n in self._dataset.normal_counts(lane):
+                if normal in gold or (lane == TRAIN and normal in dev):
+                    counts[lane] += n
         return counts
 
 

@@ -25,6 +25,11 @@ class EvidenceErrors(metaclass=Catalogue):
         "[hitl.utility.{name}] of '{path}' is for no task of its pipeline (it has: {known}). Name "
         "one of these."
     )
+    H406 = (
+        "Task '{task}' is of the kind '{kind}', which nothing but its own code "
+        "knows: it can't be measured or trained. Give it one of the kinds {kinds}, if its "
+        "annotations have that form."
+    )
     H410 = (
         "A stratum can't be: {positive} positive of {sampled} sampled of {size}. Expected "
         "0 <= positive <= sampled <= size."

@@ -25,6 +25,7 @@ from ..scoring.results import (
 )
 from ..settings import UtilitySettings
 from ..tasks.near_duplicates import NEAR
+from ..tasks.reference import check_kind
 from .baseline import baseline
 from .cost import human_seconds, llm_use
 from .figures import Figures, Found
@@ -58,10 +59,12 @@ def evaluate(
     near_duplicates (Optional[float]): Similarity from which on a training text or an example of a
         prompt is nearly a gold text (see `check_leaks`); None for the same letters and digits only.
     RETURNS (TaskMetrics): Baseline and systems, each with interval and labels.
-    RAISES (InputError): If a file or a component is missing, it is not clear what errors cost, or
-        gold texts are among what systems learned from or were shown.
+    RAISES (InputError): If a file or a component is missing, the task is of another kind than those
+        that can be scored, it is not clear what errors cost, or gold texts are among what systems
+        learned from or were shown.
     """
     header, rows = read_gold_corpus(gold)
+    check_kind(header)
     train_header, train_rows = read_training_corpus(train, header.task)
     if train_header.labels != header.labels:
         raise InputError(Errors.H302.format(path=train, found="other labels", task=header.task))

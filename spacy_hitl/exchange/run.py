@@ -1,6 +1,6 @@
 """Import and export of a project, whose config names the dataset and the tasks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -9,10 +9,11 @@ from spacy.tokens import Doc, DocBin
 
 from ..dataset.corpus import write_corpus
 from ..dataset.exchange import dump, is_dump, load, read_decisions
+from ..dataset.history import TaskHistory
 from ..dataset.store import Dataset
 from ..dataset.task_versions import remember
 from ..dataset.views import GoldSet, TrainingSet
-from ..io import find_file, write_bytes, write_jsonl
+from ..io import file_digest, find_file, write_bytes, write_jsonl
 from ..pipeline.loading import load_prompted, prompted_tasks, version_keys
 from ..records import Annotation, Decision, TaskHeader, TaskRow
 from ..scoring.scores import score_rows
@@ -20,6 +21,7 @@ from ..tasks.near_duplicates import NEAR, NearDuplicates, check_threshold
 from ..tasks.reference import set_reference
 from ..tasks.relations.annotations import mentions_of
 from .confidence import answers_behind
+from .exported import TaskState, task_states, write_exported
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def export_corpora(
     now = {name: prompted.task for name, prompted in tasks.items()}
     with TrainingSet(settings.dataset) as training:
         histories = training.histories(now, settings.changes, path=config)
+    states = _states(settings.dataset, histories)  # before: what comes in meanwhile is newer
     apart = _Apart(settings.dataset, near_duplicates)
     for name, prompted in tasks.items():
         history = histories[name]
@@ -129,7 +132,22 @@ def export_corpora(
                 counts[path.with_suffix(".spacy")] = _write_docbin(
                     nlp, path.with_suffix(".spacy"), header, some
                 )
+        states[name] = replace(
+            states[name],
+            corpus=file_digest(settings.corpus / f"{name}.jsonl"),
+            gold_corpus=file_digest(settings.corpus / "gold" / f"{name}.jsonl"),
+        )
+    write_exported(settings.corpus, states)
     return ExportSummary(counts, near_gold)
+
+
+def _states(path: Path, histories: Dict[str, TaskHistory]) -> Dict[str, TaskState]:
+    dataset = Dataset(path)
+    dataset.db.open(readonly=True)
+    try:
+        return task_states(dataset, histories)
+    finally:
+        dataset.db.close()
 
 
 class _Apart:

@@ -18,8 +18,8 @@ from ..io import file_digest, folder_digest, json_digest, read_json, text_digest
 from ..pipeline.hitl_llm import PromptedTask
 from ..pipeline.loading import prompted_tasks
 from ..records import Learned, Lineage, PromptDigest, StudentLineage
+from ..scoring.gate import Verdict
 from ..scoring.results import STUDENT, TaskMetrics
-from .gate import Verdict
 
 META = "hitl"
 META_FILE, CARD_FILE = "meta.json", "README.md"

@@ -1,6 +1,6 @@
 """Compose the students that pass into one pipeline, and swap the link that production loads."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -13,10 +13,11 @@ from ..io import folder_digest, json_digest
 from ..pipeline.compose import compose
 from ..pipeline.loading import load_prompted, load_trained, prompted_components, prompted_tasks
 from ..records import Lineage
+from ..scoring.gate import Verdict, hold_dependents, judge
 from ..scoring.results import STUDENT, SystemScore, TaskMetrics, read_all_metrics
+from ..scoring.students import other_model, trained_path, without_others
 from ..settings import Settings
 from .card import fill_meta, write_card
-from .gate import Verdict, hold_dependents, judge
 from .lineage import definitions_of, describe, write_signed
 from .switch import locked, read_meta, swap, write_version
 
@@ -80,7 +81,7 @@ def promote(
     with locked(link, settings.versions):
         parts = []
         for task in passed:
-            path = trained_path(settings, task)
+            path = trained_path(settings.training, task)
             nlp = load_trained(path)
             _check_digests(task, students[task], settings)
             parts.append((str(path), nlp))
@@ -164,17 +165,11 @@ def _add_prompted(pipeline: Language, prompted_nlp: Language, held: Sequence[str
 def _check_digests(task: str, student: Optional[SystemScore], settings: Settings) -> None:
     """Refuse figures that were measured on other folders than those that would be promoted."""
     assert student is not None
-    for name, digest in ((task, student.digest), *student.needs):
-        path = trained_path(settings, name)
-        if not path.exists() or folder_digest(path) != digest:
-            metrics_path = settings.metrics / f"{task}.json"
-            remedy = f"Run 'spacy hitl evaluate' for '{task}' again."
-            raise InputError(Errors.H505.format(path=metrics_path, trained=path, remedy=remedy))
-
-
-def trained_path(settings: Settings, task: str) -> Path:
-    """RETURNS (Path): Where `spacy train` left the best model of a task."""
-    return settings.training / task / "model-best"
+    path = other_model(task, student, settings.training)
+    if path is not None:
+        metrics_path = settings.metrics / f"{task}.json"
+        remedy = f"Run 'spacy hitl evaluate' for '{task}' again."
+        raise InputError(Errors.H505.format(path=metrics_path, trained=path, remedy=remedy))
 
 
 def read_metrics(settings: Settings, tasks: List[str], *, path: Path) -> Dict[str, TaskMetrics]:
@@ -199,15 +194,4 @@ def read_metrics(settings: Settings, tasks: List[str], *, path: Path) -> Dict[st
     if missing or not metrics:
         task = missing[0] if missing else "any"
         raise InputError(Errors.H500.format(task=task, path=settings.metrics))
-    return {t: _without_others(m, trained_path(settings, t)) for t, m in metrics.items()}
-
-
-def _without_others(metrics: TaskMetrics, trained: Path) -> TaskMetrics:
-    """Leave out students that were measured and are not what would be promoted."""
-    students = [s for s in metrics.systems if s.role == STUDENT]
-    if len(students) < 2 or not trained.is_dir():
-        return metrics
-    digest = folder_digest(trained)
-    mine = [s for s in students if s.digest == digest]
-    others = [s for s in students if mine and s is not mine[0]]
-    return replace(metrics, systems=tuple(s for s in metrics.systems if s not in others))
+    return {t: without_others(m, trained_path(settings.training, t)) for t, m in metrics.items()}

@@ -5,9 +5,9 @@ many texts. What was taken back does not count, but the time it took does. Nothi
 decisions from files or in bulk.
 """
 
-from bisect import bisect_left, insort
-from dataclasses import dataclass, field, replace
-from typing import Dict, Iterable, List, Mapping, Optional, Protocol, Tuple
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Protocol, Tuple
 
 from wasabi.tables import table
 
@@ -76,8 +76,7 @@ class Clock:
     untouched_share: Optional[float] = None
 
 
-@dataclass(frozen=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What one answer adds to the tally."""
 
     done: bool
@@ -88,10 +87,12 @@ class _Answer:
     edits: Optional[int] = 0
 
     def with_task(self, d: Timed) -> "_Answer":
-        edits = None if d.edits is None or self.edits is None else self.edits + d.edits
         if not d.saw_proposal:
             return self
-        return replace(self, seen=True, edits=edits)
+        edits = None if d.edits is None or self.edits is None else self.edits + d.edits
+        if self.seen and edits == self.edits:
+            return self
+        return _Answer(self.done, self.accepted, self.seconds, self.timed, True, edits)
 
     @property
     def judged(self) -> bool:
@@ -115,7 +116,8 @@ def worked_seconds(d: Timed, last: Optional[float]) -> float:
 
 @dataclass
 class _Person:
-    seconds: List[float] = field(default_factory=list)  # of the answers, rising
+    seconds: List[float] = field(default_factory=list)  # of the answers, in order up to `rising`
+    in_order: bool = True
     done: int = 0
     timed: int = 0
     judged: int = 0
@@ -123,16 +125,27 @@ class _Person:
     active: float = 0.0  # seconds of work
     last: Optional[float] = None  # seconds since the epoch
 
-    def count(self, answer: _Answer, sign: int) -> None:
+    def count(self, answer: _Answer, sign: int, *, seconds: bool = True) -> None:
         self.done += sign * answer.done
         self.timed += sign * (answer.done and answer.timed)
-        self.judged += sign * answer.judged
-        self.untouched += sign * (answer.judged and answer.edits == 0)
-        if answer.done and answer.seconds is not None:
+        if answer.judged:
+            self.judged += sign
+            self.untouched += sign * (answer.edits == 0)
+        if seconds and answer.done and answer.seconds is not None:
             if sign > 0:
-                insort(self.seconds, answer.seconds)
+                self.in_order = False
+                self.seconds.append(answer.seconds)
             else:
-                del self.seconds[bisect_left(self.seconds, answer.seconds)]
+                del self.seconds[bisect_left(self.rising(), answer.seconds)]
+
+    def rising(self) -> List[float]:
+        """RETURNS (List[float]): Seconds of the answers, rising. Sorted when they are asked for:
+        in their place at once, a hundred thousand take seconds.
+        """
+        if not self.in_order:
+            self.seconds.sort()
+            self.in_order = True
+        return self.seconds
 
     def work(self, d: Timed) -> None:
         self.active += worked_seconds(d, self.last)
@@ -142,7 +155,7 @@ class _Person:
         enough = self.timed >= FEW and self.active > 0
         return Clock(
             decisions=self.done,
-            seconds_median=_median(self.seconds),
+            seconds_median=_median(self.rising()),
             per_hour=3600 * self.timed / self.active if enough else None,
             untouched_share=self.untouched / self.judged if self.judged else None,
         )
@@ -187,10 +200,12 @@ class ClockTally:
             timed=d.time is not None or d.seconds is not None,
         )
         self._answers[key] = now = now.with_task(d)
+        if now is before:
+            return
         for one in (person, self._all):
             if before is not None:
-                one.count(before, -1)
-            one.count(now, 1)
+                one.count(before, -1, seconds=False)  # a further task changes no time
+            one.count(now, 1, seconds=before is None)
 
     def _take_back(self, d: Timed) -> None:
         key = (d.annotator, d.undoes)
@@ -198,7 +213,7 @@ class ClockTally:
         if before is not None:
             for one in (self._people[d.annotator], self._all):
                 one.count(before, -1)
-            self._answers[key] = replace(before, done=False, accepted=False)
+            self._answers[key] = before._replace(done=False, accepted=False)
 
     def clock(self, annotator: Optional[str] = None) -> Clock:
         """RETURNS (Clock): Of one person, or of all together."""
@@ -208,7 +223,7 @@ class ClockTally:
 
     def seconds(self) -> Tuple[float, ...]:
         """RETURNS (Tuple[float, ...]): Of every answer that accepted or rejected, rising."""
-        return tuple(self._all.seconds)
+        return tuple(self._all.rising())
 
     def people(self) -> Dict[str, Clock]:
         """RETURNS (Dict[str, Clock]): By annotator, sorted."""

@@ -243,7 +243,7 @@ def main_score(header: TaskHeader) -> Tuple[str, str]:
         "linking": "nel_f",
         "relations": "rel_f",
     }
-    return f"{header.task}_{names[header.kind]}", "micro"
+    return f"{header.task}_{names.get(header.kind, 'f')}", "micro"  # 'f': a kind of a user's own
 
 
 def read_all_metrics(folder: Path, tasks: Sequence[str]) -> Dict[str, TaskMetrics]:

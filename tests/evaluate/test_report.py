@@ -29,6 +29,7 @@ from spacy_hitl.evaluate.report.page import render
 from spacy_hitl.evaluate.report.run import write_report
 from spacy_hitl.evaluate.report.sources import Evidence, TaskEvidence, read_evidence
 from spacy_hitl.evaluate.run import evaluate
+from spacy_hitl.io import folder_digest, write_json
 from spacy_hitl.records import Annotation, SpanAnnotation, TaskHeader
 from spacy_hitl.scoring.error_types import KINDS
 from spacy_hitl.scoring.outputs import read_outputs
@@ -171,6 +172,26 @@ def test_what_must_be_known_comes_first() -> None:
         "Some of the gold"
     )
     assert not words.warnings_of(Evidence((one_task(),), PromoteSettings()))
+
+
+def test_figures_of_an_older_student_say_so(here: Path) -> None:
+    """The folder holds another model than the one that was measured."""
+    world.write_config(["product"])
+    trained = Path("training/product/model-best")
+    trained.mkdir(parents=True)
+    (trained / "meta.json").write_text("{}")
+
+    def said(digest: Any) -> List[str]:
+        metrics = world.write_task("product")
+        systems = [replace(s, digest=digest) if s.role == "student" else s for s in metrics.systems]
+        write_json(Path("metrics/product.json"), replace(metrics, systems=tuple(systems)).to_dict())
+        return words.warnings_of(read_evidence(world.CONFIG))
+
+    assert said(folder_digest(trained)) == said(None) == []
+    (warning,) = said("0" * 64)
+    assert warning.startswith(f"The figures of product are of an older student: '{trained}'")
+    trained.rename("training/product/away")  # nothing is there to compare them with
+    assert said("0" * 64) == []
 
 
 # In words

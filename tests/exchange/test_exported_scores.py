@@ -67,7 +67,7 @@ def test_the_votes_of_all_samples_are_written(exported: Any) -> None:
     assert set(scores("attributes")) == {(0.5, "votes")}
     after = corpora()
     changed = {path for path in before if after[path] != before[path]}
-    assert changed == {"corpus/product.jsonl", "corpus/attributes.jsonl"}
+    assert changed == {"corpus/product.jsonl", "corpus/attributes.jsonl", "corpus/exported.json"}
     with Dataset(DB) as dataset:
         assert list(dump(dataset)) == stored, "stored proposals are never edited"
     export_corpora(exported.config)

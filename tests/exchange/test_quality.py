@@ -11,7 +11,7 @@ from spacy_hitl.cli import hitl_cli
 from spacy_hitl.dataset.audits import add_draws, production_source
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.exchange.quality import TaskQuality
-from spacy_hitl.exchange.status import project_status
+from spacy_hitl.exchange.status.project import project_status
 from spacy_hitl.io import text_digest, write_json
 from spacy_hitl.pipeline.loading import load_prompted, prompted_tasks
 from spacy_hitl.records import (

@@ -10,8 +10,8 @@ from confection import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_hitl.promote.gate import Verdict, hold_dependents, judge
 from spacy_hitl.records import TaskHeader
+from spacy_hitl.scoring.gate import Verdict, hold_dependents, judge
 from spacy_hitl.scoring.results import Comparison, LabelScore, Speed, SystemScore, TaskMetrics
 from spacy_hitl.settings import PromoteSettings, read_settings
 

@@ -28,7 +28,7 @@ from typer.testing import CliRunner
 from spacy_hitl.about import __version__
 from spacy_hitl.cli import hitl_cli
 from spacy_hitl.dataset.corpus import read_corpus
-from spacy_hitl.exchange.status import project_status
+from spacy_hitl.exchange.status.project import project_status
 from spacy_hitl.io import folder_digest
 from spacy_hitl.pipeline.compose import compose
 from spacy_hitl.promote.run import promote

@@ -23,6 +23,7 @@ from ...scoring.results import (
     TaskMetrics,
     read_all_metrics,
 )
+from ...scoring.students import other_model, trained_path, without_others
 from ...settings import PromoteSettings, Settings
 
 
@@ -31,12 +32,13 @@ class TaskEvidence:
     """What is known about one task.
 
     metrics: the figures. outputs: what every system found, empty if that was not kept. curve: the
-    learning curve, if there is one.
+    learning curve, if there is one. newer: a trained folder that is not what was measured.
     """
 
     metrics: TaskMetrics
     outputs: Tuple[GoldOutput, ...] = ()
     curve: Optional[Curve] = None
+    newer: Optional[Path] = None
 
     @property
     def name(self) -> str:
@@ -80,7 +82,9 @@ def read_evidence(config: Path) -> Evidence:
     if not metrics:
         raise InputError(Errors.H500.format(task="any", path=settings.metrics))
     tasks = tuple(
-        TaskEvidence(m, _read_outputs(settings, m), _read_curve(settings, m))
+        TaskEvidence(
+            m, _read_outputs(settings, m), _read_curve(settings, m), _newer_student(settings, m)
+        )
         for m in metrics.values()
     )
     missing = tuple(name for name in names if name not in metrics)
@@ -114,6 +118,19 @@ def _read_outputs(settings: Settings, metrics: TaskMetrics) -> Tuple[GoldOutput,
     if header != metrics.header or len(outputs) != metrics.gold_texts or not complete:
         raise InputError(Errors.H430.format(path=path, figures=figures, task=task))
     return tuple(outputs)
+
+
+def _newer_student(settings: Settings, metrics: TaskMetrics) -> Optional[Path]:
+    """RETURNS (Optional[Path]): The folder of a student that was trained since; None if the
+    measured one is still there, or there is nothing to compare it with.
+    """
+    task = metrics.header.task
+    trained = trained_path(settings.training, task)
+    student = without_others(metrics, trained).by_role(STUDENT)
+    if student is None or student.digest is None:
+        return None
+    other = other_model(task, student, settings.training)
+    return other if other is not None and other.exists() else None
 
 
 def _read_curve(settings: Settings, metrics: TaskMetrics) -> Optional[Curve]:

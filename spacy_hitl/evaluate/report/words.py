@@ -81,6 +81,12 @@ def warnings_of(evidence: Evidence) -> List[str]:
             f"Gold decisions of {listed(seen)} were not all made blind: people saw a proposal. "
             "Such figures are biased towards the model that made the proposals."
         )
+    said.extend(
+        f"The figures of {t.name} are of an older student: '{t.newer}' is another model by now. "
+        "Run 'spacy hitl evaluate' again."
+        for t in evidence.tasks
+        if t.newer is not None
+    )
     return said
 
 

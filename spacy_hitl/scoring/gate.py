@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..records import Record
-from ..scoring.results import (
+from ..settings import PromoteSettings
+from .results import (
     BASELINE,
     PRODUCTION,
     PROMPTED,
@@ -19,7 +20,6 @@ from ..scoring.results import (
     SystemScore,
     TaskMetrics,
 )
-from ..settings import PromoteSettings
 
 
 @dataclass(frozen=True)
