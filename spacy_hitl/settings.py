@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Dict, Literal, Mapping, Optional, Tuple
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .errors import Errors, InputError
 from .records import TaskChanges
@@ -82,6 +82,25 @@ class Price:
     __pydantic_config__ = ConfigDict(extra="forbid")
     input: float
     output: float
+
+
+def prices_by_model(value: Any) -> Any:
+    """Take prices as a list too: no name with a dot can be a key of a config.
+
+    value (Any): A section, or entries {"model": NAME, "input": 1.0, "output": 4.0}.
+    RETURNS (Any): Prices by model.
+    RAISES (ValueError): If an entry names no model, or two name the same.
+    """
+    if not isinstance(value, (list, tuple)):
+        return value
+    prices: Dict[str, Any] = {}
+    for entry in value:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("model"), str):
+            raise ValueError('an entry needs a "model"')
+        if entry["model"] in prices:
+            raise ValueError(f"two prices for {entry['model']!r}")
+        prices[entry["model"]] = {key: v for key, v in entry.items() if key != "model"}
+    return prices
 
 
 @dataclass(frozen=True)
@@ -194,7 +213,9 @@ class Settings:
     lanes: LaneSettings = field(default_factory=LaneSettings)
     promote: PromoteSettings = field(default_factory=PromoteSettings)
     privacy: PrivacySettings = field(default_factory=PrivacySettings)
-    prices: Dict[str, Price] = field(default_factory=dict)
+    prices: Annotated[Dict[str, Price], BeforeValidator(prices_by_model)] = field(
+        default_factory=dict
+    )
     changes: Dict[str, TaskChanges] = field(default_factory=dict)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     variants: Dict[str, Dict[str, Any]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spacy_hitl.records import TaskChanges
-from spacy_hitl.settings import Settings, read_settings
+from spacy_hitl.settings import Price, Settings, read_settings
 
 HERE = Path("some.cfg")
 
@@ -24,6 +24,7 @@ def test_values_are_read() -> None:
             "promote": {"name": "phones", "floors": {"product": 1}, "min_gold": 3},
             "data": {"text_field": "body", "max_chars": 9},
             "changes": {"product": {"rename": {"OLD": "NEW"}, "recheck": ["NEW"]}},
+            "prices": [{"model": "llama3.1", "input": 1, "output": 4}],
             "review": {"gold_share": 1, "router": {"@misc": "x"}, "keys": "keys.json"},
         }
     }
@@ -31,6 +32,9 @@ def test_values_are_read() -> None:
     assert settings.dataset == Path("x.db")
     assert (settings.lanes.gold, settings.lanes.dev, settings.lanes.salt) == (0.2, 0.1, "mine")
     assert settings.promote.floors == {"product": 1.0}
+    assert settings.prices == {"llama3.1": Price(1.0, 4.0)}
+    by_name = {"hitl": {"prices": {"the-model": {"input": 1, "output": 4}}}}
+    assert read_settings(by_name, path=HERE).prices == {"the-model": Price(1.0, 4.0)}
     assert settings.changes == {"product": TaskChanges({"OLD": "NEW"}, recheck=("NEW",))}
     assert (settings.review.gold_share, settings.review.router) == (1.0, {"@misc": "x"})
     assert settings.review.keys == Path("keys.json")
@@ -58,6 +62,11 @@ def test_values_are_read() -> None:
         ({"changes": {"product": {"renamed": {"A": "B"}}}}, "changes.product.renamed"),
         ({"changes": {"product": {"rename": {"A": ["B"]}}}}, "changes.product.rename.A"),
         ({"changes": {"product": {"recheck": "A"}}}, "changes.product.recheck"),
+        ({"prices": [{"input": 1, "output": 4}]}, "prices"),
+        ({"prices": ["llama3.1"]}, "prices"),
+        ({"prices": [{"model": "a", "input": 1, "output": 4}] * 2}, "prices"),
+        ({"prices": [{"model": "a.b", "input": 1}]}, "prices.a.b.output"),
+        ({"prices": 3}, "prices"),
         ({"review": {"gold_share": 1.5}}, "review.gold_share"),
         ({"review": {"gold_share": float("nan")}}, "review.gold_share"),
         ({"review": {"random_share": 0}}, "review.random_share"),

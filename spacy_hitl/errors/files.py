@@ -99,3 +99,14 @@ class FileErrors(metaclass=Catalogue):
         "as decided with nothing in them, so nothing was stored. Name the right task with --task, "
         "or rename the labels to those of the task: {labels}."
     )
+
+    # 080: a new project
+    H080 = (
+        "'{name}' is no name for a new project. Give ASCII letters, digits, - and _ (the folder it "
+        "goes into may stand before it). A training config has a name that ends in .cfg."
+    )
+    H081 = (
+        "'{path}' is there and is not an empty folder. Nothing was changed. Give the name of a "
+        "folder that is not there yet."
+    )
+    H082 = "{option} is not for {wanted}, but for {other}. Leave it out, or change the name."
