@@ -6,6 +6,7 @@ from pathlib import Path
 from spacy.util import import_file
 
 from ..io import read_text, text_digest
+from ..pipeline import hitl_llm  # noqa: F401  makes the registries a file may write into
 
 
 def import_once(path: Path) -> None:

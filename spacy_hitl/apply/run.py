@@ -69,6 +69,7 @@ def apply(
     overwrite: bool = False,
     progress: bool = False,
     engine: Optional[Engine] = None,
+    form: Optional[str] = None,
 ) -> ApplySummary:
     """Run a pipeline over all rows of a file or a query.
 
@@ -92,6 +93,7 @@ def apply(
     overwrite (bool): Remove results of another run.
     progress (bool): Show a progress bar.
     engine (Optional[Engine]): Who works on the shards; chosen by `workers` if not given.
+    form (Optional[str]): Registered name of a form of your own, for the folder that `out` is then.
     RETURNS (ApplySummary): What was done.
     RAISES (InputError): If something can't be used; nothing was written then.
     RAISES (StateError): If results or the dataset can't be written. Run again to go on.
@@ -104,7 +106,7 @@ def apply(
         data.id_field if id_field is None else id_field,
         data.text_field if text_field is None else text_field,
     )
-    sink = open_sink(str(out))
+    sink = open_sink(str(out), form=form, code=code)
     with opened(texts, names, query=query) as source:
         folder = pipeline_folder(pipeline)
         digest = folder_digest(folder)

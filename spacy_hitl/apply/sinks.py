@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import (
     Any,
     Callable,
-    ClassVar,
     ContextManager,
     Dict,
     Iterator,
@@ -100,11 +99,20 @@ class FolderSink(ABC):
     """A folder with a file per shard: what the sinks that write files have in common."""
 
     folder: Path
-    form: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def form(self) -> str:
+        """In which form results are written."""
+
+    @property
+    def ending(self) -> str:
+        """That of the files."""
+        return self.form
 
     def path(self, number: int) -> Path:
         """RETURNS (Path): The file of a shard."""
-        return self.folder / f"part-{number:05}.{self.form}"
+        return self.folder / f"part-{number:05}.{self.ending}"
 
     @property
     def name(self) -> str:
@@ -133,7 +141,7 @@ class FolderSink(ABC):
 
     def done(self) -> Set[int]:
         """RETURNS (Set[int]): Numbers of the shards whose files are there."""
-        names = (path.stem for path in self.folder.glob(f"part-*.{self.form}"))
+        names = (path.stem for path in self.folder.glob(f"part-*.{self.ending}"))
         numbers = (name.removeprefix("part-") for name in names)
         return {int(number) for number in numbers if number.isdecimal()}
 
@@ -233,13 +241,23 @@ def _line(record: Mapping[str, Any]) -> bytes:
 SINKS: Dict[str, Type[FolderSink]] = {"": JsonlSink, ".jsonl": JsonlSink, ".spacy": DocBinSink}
 
 
-def open_sink(out: str) -> Sink:
+def open_sink(out: str, *, form: Optional[str] = None, code: Optional[Path] = None) -> Sink:
     """Find out where results go.
 
     out (str): A folder, whose ending says the form, or the URL of a database.
+    form (Optional[str]): Registered name of a form of the user's own; `out` is a folder then.
+    code (Optional[Path]): The file that registers it.
     RETURNS (Sink): The sink. Nothing is made yet.
     RAISES (InputError): If the form is unknown, or a package is missing that it needs.
     """
+    if form is not None:
+        from .registered import RegisteredSink, make_lines
+
+        if "://" in out:
+            detail = f"it writes files, and '{out}' is no folder"
+            raise InputError(Errors.H618.format(name=form, detail=detail))
+        make_lines(form, code)  # whether it can be made shows before anything is written
+        return RegisteredSink(Path(out), form, code)
     if "://" in out:
         require("sqlalchemy", extra="database")
         from .database.sink import DatabaseSink

@@ -39,6 +39,8 @@ def import_code(path: Optional[Path]) -> None:
     """
     from spacy.util import import_file
 
+    from ..pipeline import hitl_llm  # noqa: F401  makes the registries a file may write into
+
     if path is None:
         return
     if not path.is_file():

@@ -8,7 +8,7 @@ from wasabi import msg
 
 from ..records import LANES
 from . import hitl_cli
-from ._util import ConfigArgument, friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 
 @hitl_cli.command("agreement")
@@ -27,6 +27,7 @@ def agreement_cli(
     output: Annotated[
         Optional[Path], typer.Option("--output", "-o", help="Write the figures as JSON too")
     ] = None,
+    code: CodeOption = None,
 ) -> None:
     """Measure how well annotators agree on the texts that several of them decided.
 
@@ -38,6 +39,7 @@ def agreement_cli(
         from ..review.people.agreement import agreement_report
         from ..review.people.agreement_table import label_table, pair_table, remarks
 
+        import_code(code)
         chosen = [lane.strip() for lane in lanes.split(",")]
         found = agreement_report(config, task=task, lanes=chosen, imported=imported)
         for one in found:

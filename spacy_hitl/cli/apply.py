@@ -67,6 +67,10 @@ def apply_cli(
             "--batch-size", help="Texts per batch (default: the pipeline's own, at most 128)", min=1
         ),
     ] = None,
+    sink: Annotated[
+        Optional[str],
+        typer.Option("--sink", help="Registered name of a form of your own, found with --code"),
+    ] = None,
     shard_rows: Annotated[
         int, typer.Option("--shard-rows", help="Rows that are written as one", min=1)
     ] = 2000,
@@ -105,6 +109,7 @@ def apply_cli(
             overwrite=overwrite,
             progress=not quiet,
             engine=open_engine(engine, workers, address=ray_address),
+            form=sink,
         )
         _show(summary)
         if summary.given_up or (strict and summary.failed):

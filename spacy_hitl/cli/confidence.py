@@ -6,13 +6,14 @@ import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import ConfigArgument, friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 
 @hitl_cli.command("confidence")
 def confidence_cli(
     config: ConfigArgument,
     task: Annotated[str, typer.Option("--task", help="Name of the prompted component")],
+    code: CodeOption = None,
 ) -> None:
     """Measure by the decisions on train and dev what the scores of a task's proposals are worth.
 
@@ -23,6 +24,7 @@ def confidence_cli(
         from ..exchange.confidence import confidence_report
         from ..scoring.judged import PROPOSED, measures_table, verdict
 
+        import_code(code)
         report = confidence_report(config, task)
         voters = ", ".join(f"{n} with {k}" for k, n in report.voters.items())
         msg.info(f"{report.texts} decided texts; by answers that voted: {voters}")

@@ -7,7 +7,7 @@ import typer
 from wasabi import msg
 
 from . import hitl_cli
-from ._util import ConfigArgument, friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 
 @hitl_cli.command("examples")
@@ -28,6 +28,7 @@ def examples_cli(
         ),
     ] = "labels",
     seed: Annotated[int, typer.Option("--seed", help="Of the choice")] = 0,
+    code: CodeOption = None,
 ) -> None:
     """Choose few-shot examples from decided texts of lane train, never from gold or dev.
 
@@ -37,5 +38,6 @@ def examples_cli(
     with friendly_errors():
         from ..exchange.examples import choose_examples
 
+        import_code(code)
         written = choose_examples(config, task, output, count=count, strategy=strategy, seed=seed)
         msg.good(f"{written} examples: {output}")

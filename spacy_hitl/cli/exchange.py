@@ -8,7 +8,7 @@ from wasabi import msg
 
 from ..errors import Errors, InputError
 from . import hitl_cli
-from ._util import ConfigArgument, friendly_errors
+from ._util import CodeOption, ConfigArgument, friendly_errors, import_code
 
 if TYPE_CHECKING:
     from ..exchange.adapters.losses import LossReport
@@ -46,6 +46,7 @@ def import_cli(
             help="doccano: all texts of the file were approved, those without labels too",
         ),
     ] = False,
+    code: CodeOption = None,
 ) -> None:
     """Bring in decisions that were made elsewhere, or a dataset written by export --all.
 
@@ -53,6 +54,7 @@ def import_cli(
     texts that are not stored yet become rows, and what can't be carried is listed.
     """
     with friendly_errors():
+        import_code(code)
         if format is None:
             _needs_format("--task", task)
             _needs_format("--confirmed", confirmed or None)
@@ -112,12 +114,14 @@ def export_cli(
             help="Leave out of training what is this similar to a gold text, 0 to 1 (0: nothing)",
         ),
     ] = 0.8,
+    code: CodeOption = None,
 ) -> None:
     """Write one corpus per task for training (never gold), and one for evaluation (only gold).
 
     With --format, write what is decided and proposed for another tool, and list what it can't hold.
     """
     with friendly_errors():
+        import_code(code)
         if format is None:
             for option, value in (("--output", output), ("--task", task), ("--lanes", lanes)):
                 _needs_format(option, value)

@@ -66,6 +66,11 @@ class ProductionErrors(metaclass=Catalogue):
         "The query to '{url}' gives no rows: write a SELECT with a column for the id and one for "
         "the text."
     )
+    H618 = (
+        "The sink '{name}' can't be used: {detail}. Expected for --sink: the name under which "
+        "@spacy.registry.misc registers a function that makes one, in the file that --code names; "
+        "and a folder as OUT."
+    )
     H630 = (
         "[hitl.business] '{name}' can't be made: {detail} If it is your own, name the file that "
         "registers it with --code."

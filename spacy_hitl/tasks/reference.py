@@ -4,6 +4,7 @@ from typing import Callable, Dict
 
 from spacy.tokens import Doc, Span
 
+from ..errors import Errors, InputError
 from ..records import NIL, Annotation, Counts, TaskHeader
 from .linking.annotations import get_links
 from .linking.compare import compare_links
@@ -24,6 +25,14 @@ _COMPARE: Dict[str, Callable[[Annotation, Annotation], Dict[str, Counts]]] = {
     "linking": compare_links,
     "relations": compare_relations,
 }
+KINDS = tuple(_COMPARE)
+
+
+def check_kind(header: TaskHeader) -> None:
+    """RAISES (InputError): If a task is of a kind of a user's own, known to its own code alone."""
+    if header.kind not in KINDS:
+        kinds = ", ".join(KINDS)
+        raise InputError(Errors.H406.format(task=header.task, kind=header.kind, kinds=kinds))
 
 
 def set_reference(doc: Doc, annotation: Annotation, header: TaskHeader) -> None:
@@ -32,7 +41,9 @@ def set_reference(doc: Doc, annotation: Annotation, header: TaskHeader) -> None:
     doc (Doc): Annotated in place.
     annotation (Annotation): What is right.
     header (TaskHeader): What the task is.
+    RAISES (InputError): If it is of a kind of a user's own.
     """
+    check_kind(header)
     if header.kind == "ner":
         set_entities(doc, annotation)
     elif header.kind == "spancat":
@@ -61,7 +72,9 @@ def get_annotation(doc: Doc, header: TaskHeader, *, threshold: float = 0.5) -> A
     header (TaskHeader): What the task is.
     threshold (float): Lowest score at which a category holds.
     RETURNS (Annotation): What the document says.
+    RAISES (InputError): If the task is of a kind of a user's own.
     """
+    check_kind(header)
     if header.kind == "ner":
         return get_entities(doc, header.labels)
     if header.kind == "spancat":

@@ -4,7 +4,6 @@ from itertools import count
 from pathlib import Path
 from typing import Callable, Iterator
 
-import psycopg
 import pytest
 from apply_world import make_pipeline
 from postgres_server import USER, started
@@ -38,6 +37,8 @@ def new_database(request: pytest.FixtureRequest, here: Path, pipeline: str) -> C
     """Makes an empty database and says its URL; there is a pipeline in the current folder."""
     if request.param == "sqlite":
         return lambda name: f"sqlite:///{name}.db"
+    import psycopg  # of an extra
+
     server = request.getfixturevalue("postgres")
 
     def make(name: str) -> str:

@@ -1,14 +1,12 @@
 """Databases to write to, what is in them, and runs that are killed on the way."""
 
 import hashlib
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+import forked
 import sqlalchemy as sa
 
 TIMES = {"started", "finished"}  # what no two runs have in common
@@ -48,16 +46,12 @@ def finished_shards(url: str) -> int:
 
 def run_and_kill(url: str, *words: Any, shards: int) -> int:
     """Start the command, kill it once so many shards are there, and count what it left."""
-    with Path("killed.log").open("wb") as log:
-        run = subprocess.Popen(
-            [sys.executable, "-m", "spacy", "hitl", "apply", *map(str, words)],
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        )
+    log = Path("killed.log")
+    run = forked.start("apply", *words, log=log)
     deadline = time.monotonic() + 120
-    while finished_shards(url) < shards and run.poll() is None and time.monotonic() < deadline:
+    while finished_shards(url) < shards and run.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
-    run.send_signal(signal.SIGKILL)
-    assert run.wait() == -signal.SIGKILL, Path("killed.log").read_text()
+    run.kill()
+    run.join()
+    assert run.exitcode == -signal.SIGKILL, log.read_text()
     return finished_shards(url)

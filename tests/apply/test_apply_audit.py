@@ -20,7 +20,7 @@ from spacy_hitl.dataset.task_versions import read_versions
 from spacy_hitl.dataset.views import GoldSet, TrainingSet
 from spacy_hitl.exchange.formats import export_format
 from spacy_hitl.exchange.run import export_corpora
-from spacy_hitl.exchange.status import project_status
+from spacy_hitl.exchange.status.project import project_status
 from spacy_hitl.io import folder_digest, text_digest
 from spacy_hitl.records import (
     ACCEPT,

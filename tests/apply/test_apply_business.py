@@ -206,6 +206,7 @@ def test_code_is_imported_once_in_a_process(shop: str) -> None:
     assert prices(1) == [("Nebula", 1, "r0")]
 
 
+@pytest.mark.needs("database")
 def test_a_database_gets_them_too(shop: str) -> None:
     out = "sqlite:///found.db"
     texts = make_texts(4)
