@@ -24,7 +24,7 @@ docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "spacy-hitl needs Python 3.11 to 3.13; set PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "spacy-hitl needs Python 3.11 or later; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python setup.cfg pyproject.toml

@@ -4,8 +4,6 @@ from importlib.util import find_spec
 
 from .errors import Errors, InputError
 
-has_spacy_llm = find_spec("spacy_llm") is not None
-
 
 def require(package: str, *, extra: str) -> None:
     """Refuse to go on without an optional package.

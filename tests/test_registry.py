@@ -43,7 +43,9 @@ def test_there_are_names():
     assert {group for group, _, _ in NAMES} - {"spacy_cli"} == set(REGISTRIES)
 
 
-@pytest.mark.parametrize("import_first", ["spacy", "spacy_llm"])
+@pytest.mark.parametrize(
+    "import_first", ["spacy", pytest.param("spacy_llm", marks=pytest.mark.needs("llm"))]
+)
 def test_names_resolve_to_their_functions(import_first):
     code = (
         "import importlib, json, sys\n"

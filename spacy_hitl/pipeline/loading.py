@@ -1,6 +1,7 @@
 """Load pipelines from configs and folders, and find their prompted components."""
 
 import configparser
+import re
 import warnings
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
@@ -10,6 +11,7 @@ from confection import Config, ConfigValidationError
 from spacy.language import Language
 from spacy.util import load_config, load_model_from_config
 
+from .._compat import require
 from ..errors import Errors, HitlError, InputError
 from ..io import find_file
 from ..settings import Settings, read_settings
@@ -25,6 +27,8 @@ CONFIG_ERRORS = (
     TypeError,
     ValueError,
 )
+# How spaCy says that it does not know a model of spacy-llm.
+FROM_SPACY_LLM = re.compile(r"'spacy\.[^']*' in function registry 'llm_")
 
 
 def load_prompted(path: Path) -> Tuple[Language, Settings]:
@@ -45,7 +49,8 @@ def load_config_file(path: Path) -> Tuple[Language, Settings]:
 
     path (Path): A spaCy config, or `config.cfg@name` for a variant of its [hitl.variants].
     RETURNS (Tuple[Language, Settings]): The pipeline, and the [hitl] section.
-    RAISES (InputError): If the config can't be read or resolved, or has no such variant.
+    RAISES (InputError): If the config can't be read or resolved, has no such variant, or names a
+        model of spacy-llm, which is not installed.
     """
     config, settings = _read_config(path)
     try:
@@ -53,6 +58,8 @@ def load_config_file(path: Path) -> Tuple[Language, Settings]:
     except HitlError:
         raise
     except CONFIG_ERRORS as e:
+        if FROM_SPACY_LLM.search(str(e)):
+            require("spacy_llm", extra="llm")
         raise InputError(Errors.H003.format(path=path, detail=str(e).strip())) from e
 
 
