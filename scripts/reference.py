@@ -6,6 +6,7 @@ usage: python scripts/reference.py [--check]
 import configparser
 import importlib
 import inspect
+import re
 import sys
 from pathlib import Path
 
@@ -29,6 +30,34 @@ def entry_points():
             yield group, name.strip(), target.strip()
 
 
+def as_markdown(docstring):
+    """Paragraphs stay paragraphs, `name (Type): text` becomes an item of a list."""
+    parts = []
+    for block in docstring.split("\n\n"):
+        if block.startswith((" ", ">>>")):
+            parts.append(f"```text\n{block}\n```")
+            continue
+        lines = re.sub(r"\n +", " ", block).splitlines()  # indented: goes on from the line above
+        items = [re.fullmatch(r"(\w+(?:, \w+)*)(?: \((.*?)\))?: (.*)", line) for line in lines]
+        if all(items):
+            parts.append("\n".join(f"* {as_item(*item.groups())}" for item in items))
+        else:
+            parts.append(escape(" ".join(lines)))
+    return "\n\n".join(parts)
+
+
+def as_item(name, kind, text):
+    label = name.lower() if name.isupper() else f"`{name.replace(', ', '`, `')}`"
+    return f"{label}: {escape(text)}" if kind is None else f"{label} (`{kind}`): {escape(text)}"
+
+
+def escape(text):
+    """What is not code must not be taken for HTML."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("<", "&lt;").replace(">", "&gt;") for part in parts[::2]]
+    return "`".join(parts)
+
+
 def names():
     yield "## Names for configs\n"
     for group, name, target in entry_points():
@@ -36,7 +65,7 @@ def names():
             continue
         module, _, attribute = target.partition(":")
         function = getattr(importlib.import_module(module), attribute)
-        yield f"### {name}\n\n`{group}`\n\n```text\n{inspect.getdoc(function)}\n```\n"
+        yield f"### {name}\n\n`{group}`\n\n{as_markdown(inspect.getdoc(function))}\n"
 
 
 def commands():
@@ -58,8 +87,8 @@ def errors():
     for catalogue in (Errors, Warnings):
         for code in codes(catalogue):
             message = getattr(catalogue, code).partition("] ")[2]
-            message = message.replace("|", "/").replace("<", "&lt;").replace(">", "&gt;")
-            yield f"| {code} | {message} |"
+            message = " ".join(message.split()).replace("|", "/")  # a row is one line
+            yield f"| {code} | {escape(message)} |"
 
 
 def reference():
