@@ -1,6 +1,7 @@
 """Shared fixtures: a small project, a full disk, and the shape of a good error."""
 
 import errno
+import gc
 import json
 import os
 import re
@@ -10,18 +11,45 @@ import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
 import srsly
 from hypothesis import HealthCheck, settings
 from spacy.util import load_config
 
+import spacy_hitl
 from spacy_hitl.annotate.run import annotate
 from spacy_hitl.errors import HitlError
 from spacy_hitl.exchange.run import export_corpora, import_file
 
 REPO = Path(__file__).parent.parent
+# What runs in production, and what it stands on. These tests need the core installation only, but
+# for those marked `needs`; `scripts/package` runs them, marked `core`, against the built wheel.
+CORE = (
+    "apply/test_apply_business.py",
+    "apply/test_apply_cascade.py",
+    "apply/test_apply_found.py",
+    "apply/test_apply_run.py",
+    "apply/test_apply_sources.py",
+    "pipeline/test_accelerate.py",
+    "pipeline/test_cascade.py",
+    "pipeline/test_relation_component.py",
+    "production/test_extras.py",
+    "promote/test_card.py",
+    "promote/test_gate.py",
+    "promote/test_lineage.py",
+    "promote/test_rollback.py",
+    "promote/test_switch.py",
+    "test_io.py",
+    "test_permissions.py",
+    "test_records.py",
+    "test_registry.py",
+    "test_settings.py",
+    "test_sqlite.py",
+)
+# Minutes each: they train whole pipelines, install packages.
+LONGEST = ("production/test_production.py", "tutorial/test_tutorial.py")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 BROWSER_ARGS = [
     "--no-sandbox",
@@ -33,8 +61,15 @@ BROWSER_ARGS = [
     "--disable-sync",
 ]
 
+# A folder: only a spacy_hitl that is installed there is tested, and with fewer examples, since what
+# is new is the installation.
+INSTALLED = os.environ.get("SPACY_HITL_INSTALLED")
 settings.register_profile(
-    "hitl", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "hitl",
+    deadline=None,
+    derandomize=True,
+    max_examples=20 if INSTALLED else 100,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("hitl")
 
@@ -202,7 +237,36 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where an installation is to be tested, refuse to test anything else."""
+    found = Path(spacy_hitl.__file__)
+    if INSTALLED and not found.is_relative_to(INSTALLED):
+        pytest.exit(f"spacy_hitl is {found}, which is not in {INSTALLED}", returncode=1)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> Optional[bool]:
+    """With `-m core`, other files are not even imported: what they need may not be installed."""
+    words = re.split(r"\W+", config.option.markexpr)
+    if words[0] != "core" or not collection_path.is_relative_to(REPO / "tests"):
+        return None
+    path = collection_path.relative_to(REPO / "tests").as_posix()
+    wanted = any(core == path or core.startswith(f"{path}/") for core in CORE)
+    return None if wanted or path == "." else True
+
+
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
-    """Files with slow tests come first: else one worker has them alone at the end."""
+    """Mark `core`. The longest files come first: else one worker has them alone at the end."""
+    core = {REPO / "tests" / path for path in CORE}
+    for item in items:
+        if item.path in core and not item.get_closest_marker("needs"):
+            item.add_marker("core")
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    longest = [REPO / "tests" / path for path in LONGEST]
+    items.sort(key=lambda item: (item.path not in longest, item.path not in slow))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: looking for garbage in it takes a tenth of all the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "spacy_hitl"
 LEAVES = {"about", "errors", "_compat", "records", "io", "settings", "sqlite", "ty"}
-STAGES = {"annotate", "review", "distill", "evaluate", "promote", "apply", "exchange"}
+STAGES = {"annotate", "review", "distill", "evaluate", "promote", "apply", "exchange", "project"}
 RANK = {
     **dict.fromkeys(LEAVES, 0),
     "tasks": 1,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+import forked
 import pytest
 
 CONFIG = "configs/prototype.cfg"
@@ -143,6 +144,14 @@ def contents(path: Path = DB) -> Dict[str, List[Any]]:
 
 def hitl(*words: str) -> Tuple[int, str]:
     """RETURNS: Exit code and output of a command."""
+    log = Path("hitl.log")
+    process = forked.start(*words, log=log)
+    process.join(120)
+    return process.exitcode, log.read_text(encoding="utf8")
+
+
+def hitl_anew(*words: str) -> Tuple[int, str]:
+    """The same with an interpreter of its own, and the limits of this one."""
     command = [sys.executable, "-m", "spacy", "hitl", *words]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
@@ -162,12 +171,12 @@ def nothing_is_lost(exported: Any) -> Any:
 class TestCommands:
     def test_broken_json(self) -> None:
         Path("bad.jsonl").write_bytes(encode(GOOD, b'{"id": "2", "text": '))
-        check(*hitl("annotate", CONFIG, "bad.jsonl"), "H002", "bad.jsonl:2", "not valid JSON")
+        check(*hitl_anew("annotate", CONFIG, "bad.jsonl"), "H002", "bad.jsonl:2", "not valid JSON")
 
     def test_what_no_terminal_can_show(self) -> None:
         line = {"id": "p0002", "product": [[76, 78, "PHO\ud800NE"]]}
         Path("bad.jsonl").write_bytes(encode(line))
-        check(*hitl("import", CONFIG, "bad.jsonl"), "H058", "bad.jsonl:1", "PHO\\ud800NE")
+        check(*hitl_anew("import", CONFIG, "bad.jsonl"), "H058", "bad.jsonl:1", "PHO\\ud800NE")
 
     def test_missing_file(self) -> None:
         check(*hitl("annotate", CONFIG, "no.jsonl"), "H001", "no.jsonl")
@@ -225,11 +234,11 @@ def test_a_full_disk(small_disk: Any, exported: Any) -> None:
     lines = [{"id": f"new {i}", "text": f"post {i} " * 100, "lane": "dev"} for i in range(400)]
     Path("new.jsonl").write_bytes(encode(*lines))
     small_disk.fill()
-    failed = hitl("annotate", CONFIG, "new.jsonl", "--quiet")
+    failed = hitl_anew("annotate", CONFIG, "new.jsonl", "--quiet")
     check(*failed, "H060", str(path), "Free some disk space")
     small_disk.free()
     assert contents(path) == before
-    status, said = hitl("import", CONFIG, str(exported.reference), "--annotator", "bob")
+    status, said = hitl_anew("import", CONFIG, str(exported.reference), "--annotator", "bob")
     assert status == 0, said
     assert len(contents(path)["decisions"]) == 2 * len(before["decisions"])
 
@@ -239,6 +248,6 @@ def test_a_full_disk_during_export(small_disk: Any, exported: Any) -> None:
     corpus = small_disk.folder / "corpus"
     exported.edit({"hitl.corpus": str(corpus)})
     small_disk.fill()
-    check(*hitl("export", CONFIG), "H007", str(corpus), "Free some disk space")
+    check(*hitl_anew("export", CONFIG), "H007", str(corpus), "Free some disk space")
     small_disk.free()
     assert not list(corpus.rglob("*.*"))

@@ -3,12 +3,12 @@
 import json
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
+import forked
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "llm"))
@@ -50,26 +50,28 @@ def test_ten_thousand_answers_with_faults_all_get_their_status(tmp_path, monkeyp
 
 
 @pytest.mark.slow
-def test_ten_kills_with_many_requests_under_way(tmp_path):
+def test_ten_kills_with_many_requests_under_way(tmp_path, monkeypatch):
     count, dice = 1200, random.Random(7)
     with server("--latency", "0.1") as address:
         make_project(tmp_path / "project", address, count)
-        command = [sys.executable, "-m", "spacy", "hitl", "annotate"]
-        command += ["prototype.cfg", "texts.jsonl", "-q"]
+        monkeypatch.chdir(tmp_path / "project")
 
         def start():
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            return subprocess.Popen(command, cwd=tmp_path / "project", **quiet)
+            words = ("annotate", "prototype.cfg", "texts.jsonl", "-q")
+            return forked.start(*words, log=tmp_path / "log")
 
         for _ in range(10):
             before = stats(address).get("answered", 0)
             process = start()
             more = dice.randint(5, 40)
-            while process.poll() is None and stats(address).get("answered", 0) < before + more:
+            while process.is_alive() and stats(address).get("answered", 0) < before + more:
                 time.sleep(0.002)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait(timeout=60) == -signal.SIGKILL, "it ended before it was killed"
-        assert start().wait(timeout=120) == 0
+            process.kill()
+            process.join(60)
+            assert process.exitcode == -signal.SIGKILL, "it ended before it was killed"
+        process = start()
+        process.join(120)
+        assert process.exitcode == 0, (tmp_path / "log").read_text()
         counted = stats(address)
     assert counted["distinct"] == count
     assert counted["requests"] <= count + 10 * 32

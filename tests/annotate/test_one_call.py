@@ -12,7 +12,7 @@ from spacy_hitl.dataset.corpus import read_corpus
 from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.evaluate.systems import System
 from spacy_hitl.exchange.run import export_corpora, import_file
-from spacy_hitl.exchange.status import project_status
+from spacy_hitl.exchange.status.project import project_status
 from spacy_hitl.llm.store import ResponseStore
 from spacy_hitl.pipeline.loading import load_prompted, prompted_components, prompted_tasks
 from spacy_hitl.promote.run import _add_prompted

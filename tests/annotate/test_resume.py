@@ -1,5 +1,6 @@
 """annotate can be killed at any point: nothing is lost, nothing stored is asked for again."""
 
+import contextlib
 import json
 import random
 import signal
@@ -8,11 +9,15 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pytest
 
+from spacy_hitl.dataset.exchange import dump as dump_records
+from spacy_hitl.dataset.store import Dataset
 from spacy_hitl.llm.store import ResponseStore
 
 CODE = Path(__file__).parent / "counting_model.py"
+WORDS = ("annotate", "prototype.cfg", "texts.jsonl", "--code", str(CODE), "-q")
 TEXTS = 240
 CONFIG = """
 [nlp]
@@ -63,14 +68,13 @@ def make_project(folder, *, seconds):
     return folder
 
 
-def command(*words):
-    return [sys.executable, "-m", "spacy", "hitl", *words]
-
-
-def annotate(folder, **kwargs):
-    words = command("annotate", "prototype.cfg", "texts.jsonl", "--code", str(CODE), "-q")
+def annotate(folder):
+    """In an interpreter of its own."""
     return subprocess.Popen(
-        words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **kwargs
+        [sys.executable, "-m", "spacy", "hitl", *WORDS],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -91,17 +95,8 @@ def stored(folder):
 
 
 def dump(folder):
-    code = (
-        "import json, sys\n"
-        "from pathlib import Path\n"
-        "from spacy_hitl.dataset.store import Dataset\n"
-        "from spacy_hitl.dataset.exchange import dump\n"
-        "with Dataset(Path('hitl.db')) as dataset:\n"
-        "    print(json.dumps(list(dump(dataset))))"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
-    ).stdout
+    with Dataset(folder / "hitl.db") as dataset:
+        return list(dump_records(dataset))
 
 
 @pytest.mark.slow
@@ -112,12 +107,14 @@ def test_ten_kills_change_nothing_and_ask_nothing_twice(tmp_path):
     dice = random.Random(2026)
     for _ in range(10):
         before, known = asked(killed), stored(killed)
-        process = annotate(killed)
+        with contextlib.chdir(killed):
+            process = forked.start(*WORDS, log=tmp_path / "log")
         more = dice.randint(1, 14)
-        while process.poll() is None and len(asked(killed)) < len(before) + more:
+        while process.is_alive() and len(asked(killed)) < len(before) + more:
             time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait(timeout=60) == -signal.SIGKILL, "it ended before it was killed"
+        process.kill()
+        process.join(60)
+        assert process.exitcode == -signal.SIGKILL, "it ended before it was killed"
         again = set(asked(killed)[len(before) :]) & known
         assert not again, "asked for although stored"
     before, known = asked(killed), stored(killed)

@@ -1,5 +1,6 @@
 """`spacy hitl init`: the config it writes runs as it stands, and nothing is guessed wrongly."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict
 
@@ -69,6 +70,18 @@ def test_an_ensemble_trains(here: Path) -> None:
     nlp = spacy.load(here / "out" / "model-best")
     assert set(nlp.get_pipe("phones").labels) == {"PERSON", "PHONE"}
     assert world.predict(nlp, "ner", TEXT) == world.expected("ner")
+
+
+def test_an_ensemble_is_made_for_as_many_texts_as_there_are() -> None:
+    plan = make_plan(corpus=world.write(Path(), "ner"), student="ensemble")
+    assert plan.labelled == (plan.decided or 0) + (plan.proposed or 0) + (plan.dev or 0) > 30
+    many = replace(plan, proposed=5000)
+    unknown = replace(plan, decided=None, proposed=None, dev=None)
+    assert unknown.labelled is None
+    found = {p.proposed: training_config(p)["nlp"]["pipeline"] for p in (plan, many, unknown)}
+    listed = ["phones_seen", "phones"]
+    assert found == {plan.proposed: listed, 5000: ["phones"], None: listed}
+    assert training_config(many)["initialize"]["after_init"]["folds"] == 0
 
 
 def weights(nlp: Any) -> Dict[str, bytes]:

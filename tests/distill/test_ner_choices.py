@@ -117,6 +117,7 @@ def test_the_bias_is_chosen_and_saved(start: float, bias: float, tmp_path: Any) 
 
 def test_what_nobody_decided_on_is_not_wrong() -> None:
     nlp = make_pipeline()
+    nlp.remove_pipe("seen")
     set_bias(nlp, -9.0)
     (eg,) = examples(nlp, ("Keds what", "Keds"))
     choices = Choices("ner", None)
@@ -126,3 +127,15 @@ def test_what_nobody_decided_on_is_not_wrong() -> None:
     choices = Choices("ner", None)
     choices.count(nlp, [], [eg])
     assert choices.f(Choice()) == 1.0
+
+
+@pytest.mark.filterwarnings("error:.*W036")
+def test_a_list_without_a_name_goes() -> None:
+    """Its ruler would warn at every text."""
+    nlp = make_pipeline()
+    (eg,) = held = examples(nlp, ("so what", ""))
+    choices = Choices("ner", "seen")
+    choices.count(nlp, [eg], held)
+    choices.apply(nlp, held, Choice(0.5, 0.0))
+    assert nlp.pipe_names == ["ner"]
+    assert not nlp("nothing at all").ents

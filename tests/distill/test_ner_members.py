@@ -1,6 +1,6 @@
 """An ensemble inside one plain `ner`: what it says is the mean of what its members say."""
 
-from typing import Any, List
+from typing import Any, List, Optional
 
 import numpy as np
 import pytest
@@ -11,9 +11,10 @@ from spacy.util import load_model_from_config
 from thinc.api import Config
 
 from spacy_hitl.distill.embeddings.count_vectors import make_count_vectors_callback
+from spacy_hitl.distill.ner.choices import Choices
 from spacy_hitl.distill.ner.joining import join, member_models
 from spacy_hitl.distill.ner.members import make_train_members_callback, share_of_rate
-from spacy_hitl.distill.recipes.ner_training import ner_training
+from spacy_hitl.distill.recipes.ner_training import MANY_TEXTS, ner_training
 from spacy_hitl.distill.recipes.tok2vec import Size
 
 SIZE = Size(width=16, depth=2, hidden=8, rows=(200, 50, 100, 100))
@@ -36,8 +37,8 @@ def make_examples(nlp: Language) -> List[Example]:
     return found
 
 
-def make_student(members: int = 3) -> Language:
-    sections = ner_training("phones", members=members, size=SIZE)
+def make_student(members: int = 3, labelled: Optional[int] = None) -> Language:
+    sections = ner_training("phones", members=members, size=SIZE, labelled=labelled)
     parts = {"nlp": {"lang": "en", **sections["nlp"]}, "components": sections["components"]}
     nlp = load_model_from_config(Config(parts), auto_fill=True)
     make_count_vectors_callback(make_examples, width=4, min_count=1)(nlp)
@@ -95,6 +96,40 @@ def test_members_learn_and_decide_together() -> None:
     callback(nlp)
     for (text, ents), doc in zip(TEXTS, nlp.pipe(text for text, _ in TEXTS), strict=True):
         assert [(e.start_char, e.end_char, e.label_) for e in doc.ents] == ents, text
+
+
+def test_without_folds_members_learn_once_and_nothing_is_chosen() -> None:
+    nlp = make_student(members=2, labelled=MANY_TEXTS)
+    assert nlp.pipe_names == ["phones"]
+    counted: List[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Choices, "count", lambda *args: counted.append(args))
+        patch.setattr(Choices, "apply", lambda *args: counted.append(args))
+        make_train_members_callback(
+            lambda _: make_examples(nlp) * 4,
+            component="phones",
+            epochs=20,
+            learn_rate=0.01,
+            dropout=0.1,
+            new_names=0.0,
+            unseen=0.0,
+            folds=0,
+        )(nlp)
+    assert not counted
+    for (text, ents), doc in zip(TEXTS, nlp.pipe(text for text, _ in TEXTS), strict=True):
+        assert [(e.start_char, e.end_char, e.label_) for e in doc.ents] == ents, text
+
+
+def test_few_texts_have_a_list_and_many_have_more_members() -> None:
+    few, many = (ner_training("phones", labelled=count) for count in (MANY_TEXTS - 1, MANY_TEXTS))
+    assert few == ner_training("phones")
+    assert few["nlp"]["pipeline"] == ["phones_seen", "phones"]
+    assert many["nlp"]["pipeline"] == list(many["components"]) == ["phones"]
+    count = {len(s["components"]["phones"]["model"]["tok2vec"]["*"]) for s in (few, many)}
+    assert count == {4, 6}
+    learned = many["initialize"]["after_init"]
+    assert learned["folds"] == learned["new_names"] == 0 and "ruler" not in learned
+    assert member_models(many["components"]["phones"]["model"], name="phones")
 
 
 def test_made_up_words_are_not_saved() -> None:
@@ -181,11 +216,17 @@ def test_nothing_to_learn_is_said(fails: Any) -> None:
         ("learn_rate", 0.0),
         ("unseen", -1.0),
         ("case", 2.0),
+        ("folds", 1),
     ],
 )
 def test_options_that_mean_nothing_are_refused(option: str, value: Any, fails: Any) -> None:
     with fails("H382", "'phones'", option, str(value)):
         make_train_members_callback(make_examples, component="phones", **{option: value})
+
+
+def test_a_list_has_to_be_chosen(fails: Any) -> None:
+    with fails("H382", "folds", "at least 2"):
+        make_train_members_callback(make_examples, component="phones", ruler="seen", folds=0)
 
 
 def test_the_rate_rises_and_falls() -> None:

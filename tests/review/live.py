@@ -8,7 +8,7 @@ import tempfile
 import threading
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 from urllib.parse import parse_qs, urlsplit
@@ -30,7 +30,7 @@ from spacy_hitl.records import (
 )
 from spacy_hitl.review.server.address import Address
 from spacy_hitl.review.server.run import Link, review
-from spacy_hitl.review.session.opening import Wanted, open_session, read_project
+from spacy_hitl.review.session.opening import Project, Wanted, open_session, read_project
 from spacy_hitl.review.session.session import Session
 from spacy_hitl.settings import LaneSettings
 
@@ -159,10 +159,23 @@ def _make_project(
     return [row.text for row in rows]
 
 
+def _read(wanted: Wanted) -> Project:
+    """Read the project of the current folder, or take one that was read from the same files."""
+    files = sorted(p for p in Path().iterdir() if p.suffix in (".cfg", ".json", ".jsonl"))
+    name = repr((wanted, [(str(path), path.read_bytes()) for path in files]))
+    if name not in _PROJECTS:
+        _PROJECTS[name] = read_project(CONFIG, wanted)
+    project = _PROJECTS[name]
+    return replace(project, prompted=dict(project.prompted), plan=dict(project.plan))
+
+
+_PROJECTS: Dict[str, Project] = {}
+
+
 @contextmanager
 def session(*, annotators: Sequence[str] = ("ann", "bo"), **wanted: Any) -> Iterator[Session]:
     """A session on the project of the current folder, without a server."""
-    project = read_project(CONFIG, Wanted(tuple(annotators), **wanted))
+    project = _read(Wanted(tuple(annotators), **wanted))
     with Dataset(project.settings.dataset, synchronous="FULL") as dataset:
         yield open_session(project, dataset)
 

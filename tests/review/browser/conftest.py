@@ -167,5 +167,5 @@ def program(here: Path) -> Iterator[Callable[..., world.Program]]:
 
     yield program_
     for one in started:
-        if one.process is not None and one.process.poll() is None:
+        if one.process is not None and one.process.is_alive():
             one.kill()

@@ -117,12 +117,12 @@ def test_the_calibration_round_comes_first(serve: Any, open_page: Any) -> None:
     ann.see(".banner", "0 of 2 texts that everybody answers first")
     ann.see(".mode.blind", "calibration")
     for n in range(2):
-        ann.select("Nebula")
+        ann.ready().select("Nebula")
         ann.press("1", "a").state(answered=n + 1)
     ann.state(state="calibrating", pending=0)
     bo = open_page(server.links["bo"]).ready()
     for n in range(2):
-        bo.select("Nebula")
+        bo.ready().select("Nebula")
         bo.press("1", "a").state(answered=n + 1)
     ann.ready()
     bo.ready()

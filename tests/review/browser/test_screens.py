@@ -15,22 +15,28 @@ from gallery import SCREENS, Screen
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 DOCS = Path(__file__).parent.parent.parent.parent / "docs" / "review.md"
 SHOWN = set(re.findall(r"images/review/([\w-]+)\.png", DOCS.read_text()))
+# All rules are tried on all nodes; what passed is counted, not described.
+RUN = """async (rules) => {
+  const options = {runOnly: {type: "tag", values: rules}, resultTypes: ["violations"]};
+  const found = await axe.run(document, options);
+  return {violations: found.violations, passes: found.passes.length};
+}"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def check(reviewer: Any, name: str) -> None:
     """No violation, and no sideways scrolling."""
     page = reviewer.page
-    page.evaluate(AXE)
-    call = "async (rules) => axe.run(document, {runOnly: {type: 'tag', values: rules}})"
-    found = page.evaluate(call, RULES)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate(RUN, RULES)
     problems = [
         f"{v['id']}: {v['help']} at {n['target']}: {n.get('failureSummary', '')}"
         for v in found["violations"]
         for n in v["nodes"]
     ]
     assert not problems, "\n".join(problems)
-    assert len(found["passes"]) > 10
+    assert found["passes"] > 10
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, f"{wide} pixels too wide"
 

@@ -1,14 +1,15 @@
 """Projects that the browser tests review: texts, what a model says of them, and a server."""
 
-import os
+import contextlib
 import re
-import signal
-import subprocess
-import sys
+import shutil
+import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+import forked
 import spacy
 import srsly
 
@@ -154,6 +155,27 @@ def write_project(
 
     tasks (Sequence[str]): Names of `TASKS`. settings: [hitl.review]. changes: of tasks, by name.
     """
+    if path != CONFIG:
+        _make_project(texts, tasks, settings, path, changes)
+        return
+    name = repr((texts, tasks, settings, changes))
+    if name not in _MADE:
+        _MADE[name] = tempfile.TemporaryDirectory()
+        with contextlib.chdir(_MADE[name].name):
+            _make_project(texts, tasks, settings, path, changes)
+    shutil.copytree(_MADE[name].name, ".", dirs_exist_ok=True)
+
+
+_MADE: Dict[str, "tempfile.TemporaryDirectory[str]"] = {}
+
+
+def _make_project(
+    texts: Sequence[Text],
+    tasks: Sequence[str],
+    settings: Optional[Dict[str, Any]],
+    path: Path,
+    changes: Optional[Dict[str, Dict[str, Any]]],
+) -> None:
     srsly.write_jsonl("catalog.jsonl", CATALOG)
     Path("guidelines.md").write_text(GUIDELINES)
     nlp = spacy.blank("en")
@@ -229,43 +251,36 @@ def decisions() -> List[Dict[str, Any]]:
 
 @dataclass
 class Program:
-    """`spacy hitl review` as a user runs it, in a process of its own."""
+    """`spacy hitl review` in a process of its own."""
 
     options: Sequence[str]
-    process: Optional["subprocess.Popen[str]"] = None
+    process: Any = None
     links: Dict[str, str] = field(default_factory=dict)
 
     def start(self) -> "Program":
         """Start it, and read the links that it prints."""
-        command = [sys.executable, "-m", "spacy", "hitl", "review", str(CONFIG), "--no-browser"]
         names = ["ann", "bo"]
-        for name in names:
-            command += ["--annotator", name]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "400", "NO_COLOR": "1"}
-        self.process = subprocess.Popen(
-            [*command, *self.options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        )
-        assert self.process.stdout is not None
+        who = [part for name in names for part in ("--annotator", name)]
+        env, log = {"COLUMNS": "400", "NO_COLOR": "1"}, Path("review.log")
+        words = ["review", CONFIG, "--no-browser", *who, *self.options]
+        self.process = forked.start(*words, log=log, env=env)
         found: List[str] = []
-        for line in self.process.stdout:
-            found += re.findall(r"https?://\S+token=[\w-]+", line)
-            if len(found) == len(names):
-                break
-        assert len(found) == len(names), "the server did not start"
+        deadline = time.monotonic() + 60
+        while len(found) < len(names):
+            assert self.process.is_alive() and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.01)
+            found = re.findall(r"https?://\S+token=[\w-]+(?=\s)", log.read_text())
         self.links = dict(zip(names, found, strict=True))
         return self
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self.process.join()
 
     def wait(self) -> int:
         """RETURNS (int): Its exit code, once it has ended."""
-        assert self.process is not None
-        return self.process.wait(30)
+        self.process.join(30)
+        code = self.process.exitcode
+        assert code is not None, "it did not end"
+        return int(code)
