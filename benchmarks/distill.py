@@ -99,15 +99,16 @@ def possible_settings(rows: Sequence[Row], reviewed: int) -> List[str]:
     return [setting for setting, ok in allowed.items() if ok]
 
 
-def write_configs(folder: Path, unlabelled: Optional[Path]) -> None:
-    """What spaCy writes, and the recipe."""
+def write_configs(folder: Path, unlabelled: Optional[Path], count: Optional[int] = None) -> None:
+    """What spaCy writes, and the recipe for so many labelled texts."""
     default = init_config(lang="en", pipeline=["ner"], optimize="efficiency", silent=True)
     default["initialize"]["before_init"] = dict(TRAIN_ONLY_ACCELERATED)
     default.to_disk(folder / "default.cfg")
     base = default.copy()
     del base["components"], base["initialize"]["before_init"]
     texts = None if unlabelled is None else str(unlabelled.resolve())
-    Config(base).merge(ner_training("ner", texts=texts)).to_disk(folder / "recipe.cfg")
+    recipe = ner_training("ner", labelled=count, texts=texts)
+    Config(base).merge(recipe).to_disk(folder / "recipe.cfg")
 
 
 def train(folder: Path, name: str, data: Path, seed: int, steps: Optional[int]) -> Path:
@@ -206,7 +207,6 @@ def main() -> None:
     settings = args.settings or possible_settings(rows, args.reviewed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_configs(folder, args.unlabelled)
         models = train_all(folder, rows, settings, args)
         eval_rows = read(args.eval)
         report(eval_rows, settings, models, args.seeds)
@@ -221,16 +221,16 @@ def train_all(
     """RETURNS (Models): Per setting and system, the model of each seed."""
     models: Models = {}
     for setting in settings:
-        train_rows, dev_rows = fixed_split(
-            labelled(rows, setting, args.reviewed), share=DEV_SHARE, salt="dev"
-        )
+        chosen = labelled(rows, setting, args.reviewed)
+        train_rows, dev_rows = fixed_split(chosen, share=DEV_SHARE, salt="dev")
         data = folder / setting
         data.mkdir()
+        write_configs(data, args.unlabelled, len(chosen))
         write_docs(data / "train.spacy", train_rows)
         write_docs(data / "dev.spacy", dev_rows)
         for seed in range(args.seeds):
             for system in ("default", "recipe"):
-                path = train(folder, system, data, seed, args.default_steps)
+                path = train(data, system, data, seed, args.default_steps)
                 models.setdefault((setting, system), []).append(path)
                 mb = round(folder_megabytes(path), 2)
                 print(json.dumps({"setting": setting, "system": system, "seed": seed, "mb": mb}))

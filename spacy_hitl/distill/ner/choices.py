@@ -60,7 +60,8 @@ class Choices:
             if choice.min_share is not None and choice.bias == BIASES[0]:
                 self._know(nlp, learned, choice.min_share)
             self._lean(nlp, choice.bias)
-            unused = [self._ruler] if self._ruler and choice.min_share is None else []
+            known = choice.min_share is not None and self._knows(nlp)
+            unused = [self._ruler] if self._ruler and not known else []
             docs = nlp.pipe([eg.predicted.copy() for eg in held], disable=unused)
             for doc, right, open_ in zip(docs, wanted, unknown, strict=True):
                 found = {e for e in _ents(doc) if not open_ & set(range(e[0], e[1]))}
@@ -82,17 +83,23 @@ class Choices:
 
         nlp (Language): Changed in place.
         examples (Sequence[Example]): Whose names it may know.
-        choice (Choice): What was chosen. Without a list, its ruler is removed.
+        choice (Choice): What was chosen. Without a list, or with one that has no name, the ruler is
+            removed.
         """
         if choice.min_share is not None:
             self._know(nlp, examples, choice.min_share)
-        elif self._ruler is not None:
+        if self._ruler is not None and (choice.min_share is None or not self._knows(nlp)):
             nlp.remove_pipe(self._ruler)  # an empty one would warn at every text
         self._lean(nlp, choice.bias)
 
     def _know(self, nlp: Language, examples: Sequence[Example], share: float) -> None:
         patterns = seen_patterns((eg.reference for eg in examples), min_share=share)
         fill_ruler(nlp, str(self._ruler), patterns)
+
+    def _knows(self, nlp: Language) -> bool:
+        """RETURNS (bool): Whether the list has a name."""
+        ruler: Any = nlp.get_pipe(str(self._ruler))
+        return len(ruler) > 0
 
     def _lean(self, nlp: Language, bias: float) -> None:
         pipe: Any = nlp.get_pipe(self._component)

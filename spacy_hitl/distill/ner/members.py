@@ -35,6 +35,7 @@ class MemberSettings:
     unseen: float = 0.3
     case: float = 0.1
     empties: float = 2.0
+    folds: int = FOLDS
 
 
 def make_train_members_callback(
@@ -50,6 +51,7 @@ def make_train_members_callback(
     unseen: float = 0.3,
     case: float = 0.1,
     empties: float = 2.0,
+    folds: int = FOLDS,
     seed: int = 0,
 ) -> Callable[[Language], None]:
     """Make the training of an ensemble for `[initialize.after_init]`.
@@ -57,8 +59,9 @@ def make_train_members_callback(
     The component is a `ner` whose tok2vec is a concatenation of encoders (concatenate.v1). Each
     encoder becomes a recognizer of its own, and the component is the mean of these members. What
     the list of seen names and a bias are worth is counted by cross-fitting: on each third of the
-    texts, with members that learned from the others. Then they learn anew from all. The ordinary
-    loop has nothing left to do but score the result. It is loaded and run by plain spaCy.
+    texts, with members that learned from the others. Then they learn anew from all. With
+    `folds = 0` nothing is chosen: there is no list and no bias. The ordinary loop has nothing left
+    to do but score the result. It is loaded and run by plain spaCy.
 
     corpus (Reader): Reader of what is learned: ${corpora.train}.
     more (Optional[Reader]): Another one to learn from: ${corpora.dev}, which chooses nothing here.
@@ -74,14 +77,15 @@ def make_train_members_callback(
         unseen / (unseen + n).
     case (float): Probability of an entity to be written in another case.
     empties (float): Texts without entities in a pass, per text with some; drawn anew each time.
+    folds (int): Of the cross-fitting; 0 for none.
     seed (int): Of the first member; the others count on.
     RETURNS (Callable[[Language], None]): The callback.
     RAISES (InputError): If an option can't be used.
     """
     settings = MemberSettings(
-        epochs, batch_size, learn_rate, dropout, new_names, unseen, case, empties
+        epochs, batch_size, learn_rate, dropout, new_names, unseen, case, empties, folds
     )
-    _check(settings, component)
+    _check(settings, component, ruler)
 
     def train_members(nlp: Language) -> None:
         for name, factory in ((component, "ner"), (ruler, "entity_ruler")):
@@ -110,13 +114,15 @@ def make_train_members_callback(
             return members
 
         # What is chosen is chosen for the members together: alone, each is less careful.
-        for fold in range(FOLDS):
-            learned = [eg for i, eg in enumerate(examples) if i % FOLDS != fold]
+        for fold in range(folds):
+            learned = [eg for i, eg in enumerate(examples) if i % folds != fold]
             joined: Any = _start(nlp, component, pipes, examples, seed)
             join(joined.get_pipe(component).model, learn(learned))
-            choices.count(joined, learned, examples[fold::FOLDS])
+            choices.count(joined, learned, examples[fold::folds])
         pipe: Any = nlp.get_pipe(component)
         join(pipe.model, learn(examples))
+        if not folds:
+            return
         choice = choices.best()
         choices.apply(nlp, examples, choice)
         logger.info("Best of what was tried: %s, F %.3f", choice, choices.f(choice))
@@ -124,7 +130,8 @@ def make_train_members_callback(
     return train_members
 
 
-def _check(settings: MemberSettings, component: str) -> None:
+def _check(settings: MemberSettings, component: str, ruler: Optional[str]) -> None:
+    least = "at least 2" if ruler else "0 or at least 2"
     limits = {
         "epochs": (settings.epochs >= 1, "at least 1"),
         "batch_size": (settings.batch_size >= 1, "at least 1"),
@@ -134,6 +141,7 @@ def _check(settings: MemberSettings, component: str) -> None:
         "unseen": (settings.unseen >= 0, "0 or more"),
         "case": (0 <= settings.case <= 1, "from 0 to 1"),
         "empties": (settings.empties >= 0, "0 or more"),
+        "folds": (settings.folds >= 2 or (not settings.folds and not ruler), least),
     }
     for name, (fine, expected) in limits.items():
         if not fine:

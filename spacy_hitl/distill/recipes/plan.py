@@ -26,6 +26,8 @@ class Plan:
 
     kind: of the task. decided, proposed: how many texts of lane train teach; dev: how many decided
     texts of lane dev there are to measure on; None where no corpus is there to count them.
+    warm_up_on_all: first learn from decided texts too, so that it does not matter how many there
+    will be.
     """
 
     task: str
@@ -42,6 +44,7 @@ class Plan:
     decided: Optional[int] = None
     proposed: Optional[int] = None
     dev: Optional[int] = None
+    warm_up_on_all: bool = False
 
     @property
     def component(self) -> str:
@@ -50,6 +53,12 @@ class Plan:
             return "textcat" if self.exclusive else "textcat_multilabel"
         names = {"linking": "entity_linker", "relations": "hitl_relations"}
         return names.get(self.kind, self.kind)
+
+    @property
+    def labelled(self) -> Optional[int]:
+        """Texts that an ensemble learns from: decided, proposed, and decided ones of lane dev."""
+        counts = (self.decided, self.proposed, self.dev)
+        return None if None in counts else sum(count or 0 for count in counts)
 
 
 def make_plan(

@@ -84,6 +84,10 @@ def comments(plan: Plan) -> Dict[str, List[str]]:
     if plan.decided == 0:
         notes["corpora.train"] = ["What the model proposed: no text of lane train is decided yet."]
         notes["training"] = ["spaCy's ordinary loop, on what was proposed."]
+    if plan.warm_up_on_all:
+        notes["initialize.after_init"] = [
+            "First the student learns what was decided, and what was proposed for other texts."
+        ]
     if plan.kind == "linking":
         notes["initialize.components"] = [
             "What can be linked to: the catalog, and how people wrote it on the training side."

@@ -66,7 +66,7 @@ def _pipeline(plan: Plan) -> Config:
     if plan.student == TRANSFORMER:
         return transformer_config(plan.component, name=str(plan.transformer), **options)
     if plan.student == ENSEMBLE:
-        learned = ner_training(plan.task)
+        learned = ner_training(plan.task, labelled=plan.labelled)
         nlp = {"lang": plan.lang, "batch_size": 256, **learned["nlp"]}
         return Config({"nlp": nlp, "components": learned["components"]})
     # A linker asks no encoder, so that there is nothing to accelerate.
@@ -111,12 +111,14 @@ def _learning(plan: Plan) -> Dict[str, Any]:
         training.update(max_steps=0, max_epochs=1, patience=0)
         return sections
     if plan.student == ENSEMBLE:
-        learned = ner_training(plan.task)
+        learned = ner_training(plan.task, labelled=plan.labelled)
         changes = {name: learned[name] for name in ("initialize", "training")}
         return merge(sections, changes)
     if warms_up(plan):
         callback = {"@callbacks": "spacy-hitl.distill.v1", "path": CORPUS, "task": plan.task}
         settings = {"learn_rate": 0.001, "dropout": 0.2, **WARM_UP[plan.kind]}
+        if plan.warm_up_on_all:
+            settings["decisions"] = True
         sections["initialize"]["after_init"] = {**callback, **settings}
         # Decisions tune what proposals taught; faster, they would wipe it out.
         training["optimizer"]["learn_rate"] = 0.0003
