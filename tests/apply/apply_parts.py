@@ -10,6 +10,7 @@ from spacy.pipeline.pipe import Pipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.util import minibatch
 
+from spacy_hitl.errors import ModelError
 from spacy_hitl.records import Annotation, Proposal, RelationAnnotation
 from spacy_hitl.tasks.base import set_proposal
 from spacy_hitl.tasks.relations.annotations import set_relations
@@ -21,6 +22,8 @@ def touch(doc: Doc) -> Doc:
         raise ValueError("poisoned")
     if "KEYLESS" in doc.text:
         raise KeyError("no such key")
+    if "REFUSED" in doc.text:
+        raise ModelError("no key")
     if "DEADLY" in doc.text:
         os._exit(7)
     if "ONCE" in doc.text and not Path("died").exists():

@@ -120,18 +120,11 @@ def test_a_document_that_cannot_be_stored(here: Path) -> None:
     assert [doc.text for doc in docs] == [texts[0], *texts[2:]]
 
 
-def test_a_model_that_cannot_answer_stops_the_run(here: Path, monkeypatch: Any) -> None:
-    def refuse(doc: Any) -> Any:
-        raise ModelError("no key")
-
-    monkeypatch.setattr("apply_parts.touch", refuse)
-    for part in ("hitl_test_plain", "hitl_test_batches", "hitl_test_brittle"):
-        nlp = spacy.blank("en")
-        nlp.add_pipe(part)
-        nlp.to_disk(part)
-        with pytest.raises(ModelError):
-            apply(part, write(make_texts(3)), OUT, overwrite=True)
-        assert results(OUT) == []
+@pytest.mark.parametrize("part", ["hitl_test_plain", "hitl_test_batches", "hitl_test_brittle"])
+def test_a_model_that_cannot_answer_stops_the_run(part: str, here: Path) -> None:
+    with pytest.raises(ModelError):
+        apply(failing(part), write(["one", "two REFUSED", "three"]), OUT)
+    assert results(OUT) == []
 
 
 def test_a_second_run_does_only_what_is_missing(pipeline: str) -> None:
