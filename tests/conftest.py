@@ -48,6 +48,8 @@ CORE = (
     "test_settings.py",
     "test_sqlite.py",
 )
+# Seconds for a test marked `slow`: on a machine that does other things it takes its time.
+SLOW_TIMEOUT = 1200
 # Minutes each: they train whole pipelines, install packages.
 LONGEST = ("production/test_production.py", "tutorial/test_tutorial.py")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -260,6 +262,8 @@ def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
     for item in items:
         if item.path in core and not item.get_closest_marker("needs"):
             item.add_marker("core")
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     longest = [REPO / "tests" / path for path in LONGEST]
     items.sort(key=lambda item: (item.path not in longest, item.path not in slow))

@@ -52,6 +52,6 @@ def run_and_kill(url: str, *words: Any, shards: int) -> int:
     while finished_shards(url) < shards and run.is_alive() and time.monotonic() < deadline:
         time.sleep(0.01)
     run.kill()
-    run.join()
+    run.join(60)
     assert run.exitcode == -signal.SIGKILL, log.read_text()
     return finished_shards(url)

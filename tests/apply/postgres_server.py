@@ -63,7 +63,7 @@ def started() -> Iterator[str]:
                     server.wait(20)
                 except subprocess.TimeoutExpired:
                     server.kill()
-                    server.wait()
+                    server.wait(60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

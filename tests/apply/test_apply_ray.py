@@ -300,7 +300,7 @@ def test_a_killed_run_on_ray_goes_on(here: Path) -> None:
     while len(list(OUT.glob("part-*"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     run.send_signal(signal.SIGKILL)
-    run.wait()
+    run.wait(60)
     os.killpg(run.pid, signal.SIGKILL)  # helpers of Ray, which take a minute to end
     there = {p.name: p.stat().st_mtime_ns for p in OUT.glob("part-*")}
     assert 3 <= len(there) < 30

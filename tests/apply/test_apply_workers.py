@@ -69,7 +69,7 @@ def test_a_killed_run_goes_on(workers: int, here: Path) -> None:
     while len(list(OUT.glob("part-*"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
     run.send_signal(signal.SIGKILL)  # the one that deals; its workers must end by themselves
-    run.wait()
+    run.wait(60)
     deadline = time.monotonic() + 30
     while _children(run.pid) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -27,7 +27,7 @@ def serving(*options):
         yield address
     finally:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def test_every_command_of_the_page_in_its_order():
         assert "qwen3:8b 3" in pages.run_well(count)
         assert "3 new texts, 3 annotated" in pages.run_well(some)
         assert "0 annotated" in pages.run_well(whole)
-        stats = json.load(urllib.request.urlopen(f"{address}/stats"))
+        stats = json.load(urllib.request.urlopen(f"{address}/stats", timeout=30))
     assert stats["requests"] == 4  # the check and three texts: nothing is asked twice
     assert stats["most_in_flight"] <= 4
 

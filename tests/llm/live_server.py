@@ -50,9 +50,9 @@ def server(*options):
         yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
     finally:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 def stats(address):
-    with urllib.request.urlopen(address.replace("/v1", "/stats")) as response:
+    with urllib.request.urlopen(address.replace("/v1", "/stats"), timeout=30) as response:
         return json.load(response)

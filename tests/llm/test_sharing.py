@@ -172,14 +172,14 @@ def test_many_threads_ask_once(under_way, questions):
     waiters = []
 
     def ask():
-        gate.wait()
+        gate.wait(60)
         waiters.append(under_way.ask("k", questions.start, before=nothing))
 
     threads = [threading.Thread(target=ask) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(questions.futures) == 1
     questions.futures[0].set_result("answer")
     assert [w.result(1) for w in waiters] == ["answer"] * 16

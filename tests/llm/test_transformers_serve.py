@@ -61,7 +61,7 @@ def running(folder, log):
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()
-            process.wait()
+            process.wait(60)
 
 
 def wait_for(address, process, log, *, seconds=120):

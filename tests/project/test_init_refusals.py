@@ -2,9 +2,12 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from select import select
 from typing import Any, Dict, List
 
 import pytest
@@ -225,16 +228,31 @@ def test_what_was_said_is_not_asked_for(monkeypatch: Any) -> None:
 def test_a_real_terminal(here: Path) -> None:
     """Ctrl+C in the middle leaves nothing; without a terminal nothing is asked."""
     control, terminal = pty.openpty()
-    command = [sys.executable, "-m", "spacy", "hitl", "init", "demo"]
-    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
-        os.close(terminal)
+
+    def sit_down() -> None:
+        os.login_tty(terminal)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs in the background ignores it
+
+    def wait_for(question: bytes) -> None:
         shown = b""
-        while b"Kind of task" not in shown:
+        while question not in shown:
+            assert select([control], [], [], 60)[0], shown
             shown += os.read(control, 1000)
+
+    command = [sys.executable, "-m", "spacy", "hitl", "init", "demo"]
+    process = subprocess.Popen(command, preexec_fn=sit_down)
+    try:
+        os.close(terminal)
+        wait_for(b"Kind of task")
         os.write(control, b"textcat\n")
-        while b"Name of the task" not in shown:
-            shown += os.read(control, 1000)
-        process.send_signal(2)
-        assert process.wait(timeout=60) != 0
-    os.close(control)
+        wait_for(b"Name of the task")
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            os.write(control, b"\x03")  # again: one that comes before Python listens is lost
+            time.sleep(0.2)
+        assert process.returncode not in (0, None)
+    finally:
+        process.kill()
+        process.wait(60)
+        os.close(control)
     assert list(here.iterdir()) == []

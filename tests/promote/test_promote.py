@@ -334,7 +334,7 @@ def test_the_link_is_there_at_every_moment(tmp_path: Path) -> None:
     for i in range(100):
         swap(link, versions[i % 2])
     stop.set()
-    reader.join()
+    reader.join(60)
     assert seen == {"a", "b"}
     assert {p.name for p in link.parent.iterdir()} == {"phones", ".phones.history.jsonl"}
 

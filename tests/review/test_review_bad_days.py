@@ -65,7 +65,7 @@ def process(*options: str, names: Tuple[str, ...] = ("ann",)) -> Iterator[Any]:
         yield running, links
     finally:
         running.kill()
-        running.wait()
+        running.wait(60)
         running.stdout.close()
 
 
@@ -85,7 +85,7 @@ def quick_process(names: Tuple[str, ...]) -> Iterator[Any]:
         yield running, links
     finally:
         running.kill()
-        running.join()
+        running.join(60)
 
 
 # Two at once
@@ -114,7 +114,7 @@ def test_a_server_that_was_killed_leaves_nothing_in_the_way() -> None:
         assert notice.stat().st_mode & 0o777 == 0o600
         assert json.loads(notice.read_text()) == {"address": client.url}
         running.kill()
-        running.wait()
+        running.wait(60)
         assert notice.exists()
     with live.server() as again:
         assert again.client().get("/api/session").status == 200
@@ -177,7 +177,7 @@ def test_a_page_goes_on_after_a_restart() -> None:
         client.answer(live.answer_to(one))
         kept = live.answer_to(two)
         running.kill()
-        running.wait()
+        running.wait(60)
         with pytest.raises(OSError):
             client.answer(kept)
     with process() as (_, links):
@@ -232,7 +232,7 @@ def test_every_answer_that_was_acknowledged_is_there(kills: int) -> None:
             assert len(acknowledged) >= before + 8
             if number < kills:
                 running.kill()
-                running.join()
+                running.join(60)
             stop.set()
             for worker in workers:
                 worker.join(20)

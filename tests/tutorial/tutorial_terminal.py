@@ -98,4 +98,4 @@ class Terminal:
         if self._running is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._running.pid, signal.SIGKILL)
-            self._running.wait()
+            self._running.wait(60)

@@ -89,7 +89,7 @@ def serve_model() -> Iterator[Model]:
         yield Model(f"http://127.0.0.1:{server.server_port}/v1", server.asked)  # type: ignore[attr-defined]
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(60)
         server.server_close()
 
 

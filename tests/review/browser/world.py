@@ -276,7 +276,7 @@ class Program:
     def kill(self) -> None:
         """End it as a power cut does."""
         self.process.kill()
-        self.process.join()
+        self.process.join(60)
 
     def wait(self) -> int:
         """RETURNS (int): Its exit code, once it has ended."""
