@@ -1,4 +1,4 @@
-"""Reads benchmark data: JSONL with `text`, people's `ents`, a model's `llm`."""
+"""Reads benchmark data: JSONL with `text`, people's `gold` or `ents`, a model's `llm`."""
 
 import hashlib
 import json
@@ -22,7 +22,8 @@ def read(path: Path) -> List[Row]:
 
 def ents_of(row: Row) -> List[Tuple[int, int, str]]:
     """RETURNS (List[Tuple[int, int, str]]): People's entities if there are some, else the LLM's."""
-    ents = row["ents"] if "ents" in row else row["llm"]["ents"]
+    labels = row if "ents" in row else row.get("gold") or row["llm"]
+    ents = labels["ents"]
     return [(start, end, label) for start, end, label in ents]
 
 
