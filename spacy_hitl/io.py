@@ -130,6 +130,8 @@ def remedy_for(error: Exception) -> str:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if full or "full" in str(error) or "disk I/O" in str(error):
         return "Free some disk space and run the command again; it goes on where it stopped."
+    if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError)):
+        return "A folder stands where a file has to be, or the other way round: give another path."
     return "Check the permissions of the folder and run the command again."
 
 

@@ -166,9 +166,9 @@ def test_the_old_file_stays_when_the_disk_is_full(small_disk: Any, fails: Any) -
 
 def test_a_folder_in_the_way(tmp_path: Path, fails: Any) -> None:
     (tmp_path / "file").mkdir()
-    with fails("H007", tmp_path / "file", "Check the permissions"):
+    with fails("H007", tmp_path / "file", "give another path"):
         write_json(tmp_path / "file", 1)
-    with fails("H007", tmp_path / "plain/file"):
+    with fails("H007", tmp_path / "plain/file", "give another path"):
         (tmp_path / "plain").write_text("x")
         write_json(tmp_path / "plain" / "file", 1)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "plain"]
