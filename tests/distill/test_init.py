@@ -257,6 +257,15 @@ def test_without_proposals_there_is_no_warm_up() -> None:
     assert not warms_up(plan)
 
 
+@pytest.mark.parametrize(
+    "proposed, epochs", [(None, 6), (1, 30), (120, 30), (240, 16), (600, 7), (640, 6), (9000, 6)]
+)
+def test_few_proposals_are_passed_over_more_often(proposed: Any, epochs: int) -> None:
+    plan = make_plan(corpus=world.write(Path(), "ner"))
+    config = training_config(replace(plan, proposed=proposed))
+    assert config["initialize"]["after_init"]["epochs"] == epochs
+
+
 def test_what_is_missing_in_the_corpus_is_said() -> None:
     rows = [world.make_row("ner", TEXT, "train", decided=True)]
     write_corpus(Path("some.jsonl"), world.HEADERS["ner"], rows)

@@ -1,5 +1,6 @@
 """The whole training config of a student: filled, as `spacy train` runs it."""
 
+import math
 from typing import Any, Dict, List
 
 from confection import Config
@@ -14,6 +15,8 @@ from .transformer import transformer_config, transformer_training
 CORPUS = "${paths.corpus}"
 # How many updates are tried at most; the loop ends earlier if dev does not get better.
 STEPS = {"max_steps": 1000, "patience": 200, "eval_frequency": 20}
+# Passes over the proposals: with few of them more, so that there are about so many updates.
+WARM_UP_UPDATES, MAX_EPOCHS = 240, 30
 WARM_UP = {
     "ner": {"epochs": 6, "batch_size": 16},
     "spancat": {"epochs": 10, "batch_size": 16},
@@ -116,7 +119,7 @@ def _learning(plan: Plan) -> Dict[str, Any]:
         return merge(sections, changes)
     if warms_up(plan):
         callback = {"@callbacks": "spacy-hitl.distill.v1", "path": CORPUS, "task": plan.task}
-        settings = {"learn_rate": 0.001, "dropout": 0.2, **WARM_UP[plan.kind]}
+        settings = {"learn_rate": 0.001, "dropout": 0.2, **_passes(plan)}
         if plan.warm_up_on_all:
             settings["decisions"] = True
         sections["initialize"]["after_init"] = {**callback, **settings}
@@ -128,6 +131,16 @@ def _learning(plan: Plan) -> Dict[str, Any]:
     if plan.student == TRANSFORMER:
         return merge(sections, transformer_training(warms_up(plan)))
     return sections
+
+
+def _passes(plan: Plan) -> Dict[str, int]:
+    """RETURNS (Dict[str, int]): Epochs and batch size of the warm-up."""
+    passes = dict(WARM_UP[plan.kind])
+    texts = (plan.proposed or 0) + (plan.decided or 0) * plan.warm_up_on_all
+    if texts and plan.kind == "ner":  # measured there only
+        needed = math.ceil(WARM_UP_UPDATES * passes["batch_size"] / texts)
+        passes["epochs"] = max(passes["epochs"], min(needed, MAX_EPOCHS))
+    return passes
 
 
 def warms_up(plan: Plan) -> bool:
